@@ -1,0 +1,1 @@
+namespace Txlfs.Fsd; internal static class Program { private static int Main() => 70; }
