@@ -38,7 +38,10 @@ public abstract class FuseRequest
     /// <summary>What follows the structure: NUL-terminated names, or WRITE/SETXATTR data.</summary>
     public NativeSlice Payload { get; protected set; }
 
-    /// <summary>Where the reply's body goes (READ data, READDIR entries, fuse_entry_out ...), at least 8 KiB, for READ at least the size asked for.</summary>
+    /// <summary>
+    /// Where the reply's body goes (READ data, READDIR entries, fuse_entry_out ...): page-aligned, at least 8 KiB, for READ at least the size
+    /// asked for. It may overlap Arguments and Payload on every transport.
+    /// </summary>
     public NativeSlice ReplyMemory { get; protected set; }
 
     /// <summary>An INTERRUPT has come for this request.</summary>
