@@ -1,7 +1,10 @@
 namespace Txlfs.Lfs.Index;
 
-/// <summary>A page that a lookup needs and memory lacks. Opaque; handed back to the index to be loaded.</summary>
-public readonly record struct PageReference(ulong PageId, int Space);
+/// <summary>
+/// A page that a lookup needs and memory lacks. Opaque; handed back to the index to be loaded. The epoch tells a page that was freed after
+/// the lookup (try again) from one that a corrupt tree points at.
+/// </summary>
+public readonly record struct PageReference(ulong PageId, int Space, uint Epoch = 0);
 
 /// <summary>
 /// Ordered reads. Every call returns 0, -ENOENT, -EIO or <see cref="Op.Miss"/> (then <c>missing</c> says what to load).
