@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Txlfs.Lfs.Index;
 
 namespace Txlfs.Lfs;
@@ -37,6 +38,10 @@ public ref struct CommitContext
 
     internal readonly PageReference Missing => _read.Missing;
 
+    /// <summary>The same reads for helpers that serve read bodies and commit bodies alike.</summary>
+    [UnscopedRef]
+    internal ref ReadContext Reads => ref _read;
+
     /// <summary>The CSN that this commit will have.</summary>
     public ulong Csn { get; }
     public Timestamp Now { get; }
@@ -54,6 +59,9 @@ public ref struct CommitContext
 
     /// <summary>How many more mutations this commit may hold.</summary>
     public readonly int RoomMutations => _batch.RoomMutations;
+
+    /// <summary>How many more removals this commit may hold; they need no room for values.</summary>
+    public readonly int RoomDeletions => _batch.RoomDeletions;
 
     /// <summary>A number never used before on this volume.</summary>
     public ulong AllocateInode() => NextInode++;

@@ -22,6 +22,9 @@ internal interface IEngine
     CodecKind DataCodec { get; }
     ChecksumKind ChecksumKind { get; }
 
+    /// <summary>The volume's secret of name hashing, drawn at format: nobody can prepare names that collide.</summary>
+    ulong NameHashSeed { get; }
+
     /// <summary>Native scratch memory; see <see cref="ScratchPool"/>.</summary>
     ScratchPool Scratch { get; }
 
