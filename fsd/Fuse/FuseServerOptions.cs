@@ -29,6 +29,12 @@ public sealed record FuseServerOptions
 
     public FuseTransportKind Transport { get; init; } = FuseTransportKind.Auto;
 
+    /// <summary>
+    /// Mounts as fuseblk: <see cref="Source"/> is a block device, which the kernel then holds; unmounting waits for the filesystem's answer to DESTROY,
+    /// and newer kernels pass sync(2) on as SYNCFS. Root only.
+    /// </summary>
+    public bool IsBlockDevice { get; init; }
+
     /// <summary>Features wanted of the kernel; what it does not offer is dropped.</summary>
     public FuseInitFlags Wanted { get; init; } = FuseNegotiation.Default;
 
@@ -45,5 +51,8 @@ public sealed record FuseServerOptions
     public int UringQueueDepth { get; init; } = 4;
 
     /// <summary>Requests that are with the filesystem at once over /dev/fuse.</summary>
-    public int DevRequestLimit { get; init; } = 64;
+    public int DevRequestLimit { get; init; } = 32;
+
+    /// <summary>Where people are told of what went wrong without stopping the mount.</summary>
+    public Action<string> Warn { get; init; } = static _ => { };
 }

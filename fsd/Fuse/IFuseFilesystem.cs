@@ -25,6 +25,8 @@ public readonly record struct FuseSession(uint Major, uint Minor, ulong Flags, i
 /// </summary>
 public abstract class FuseRequest
 {
+    private ulong _interruptedUnique;
+
     public uint Opcode { get; protected set; }
     public ulong Unique { get; protected set; }
     public ulong NodeId { get; protected set; }
@@ -44,12 +46,15 @@ public abstract class FuseRequest
     /// </summary>
     public NativeSlice ReplyMemory { get; protected set; }
 
-    /// <summary>An INTERRUPT has come for this request.</summary>
-    public bool IsInterrupted { get; set; }
+    /// <summary>An INTERRUPT has come for this request; may become true at any time while the filesystem holds it.</summary>
+    public bool IsInterrupted => Volatile.Read(ref _interruptedUnique) == Unique && Unique != 0;
 
     /// <summary>Free for the filesystem's use while it holds the request.</summary>
     public object? State { get; set; }
 
     /// <summary>Replies: errno (0 or positive) and, for 0, how many bytes of ReplyMemory are the body.</summary>
     public abstract void Complete(int errno, int bodyBytes);
+
+    /// <summary>Names the request rather than setting a flag, so that one which has been answered meanwhile cannot pass the mark on to its successor in this object.</summary>
+    protected internal void MarkInterrupted(ulong unique) => Volatile.Write(ref _interruptedUnique, unique);
 }
