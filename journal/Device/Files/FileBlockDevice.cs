@@ -1,0 +1,154 @@
+namespace Txlfs.Journal.Device.Files;
+
+/// <summary>A block device or an image file, locked for as long as it is open.</summary>
+public sealed class FileBlockDevice : IBlockDevice
+{
+    private const int EngineThreads = 4;
+
+    private readonly DeviceFile _file;
+    private readonly IIoEngine _engine;
+    private readonly IoRequestPool _requests;
+    private readonly IoLedger _ledger;
+    private readonly Lock _discardLock = new();
+    private ThreadEngine? _discards;
+    private bool _isDiscardUnsupported;
+    private bool _isDisposed;
+
+    private FileBlockDevice(DeviceFile file, FileDeviceOptions options)
+    {
+        _file = file;
+        _requests = new IoRequestPool(2 * options.QueueDepth);
+        _ledger = new IoLedger(file.AlignmentBytes);
+        IsReadOnly = options.IsReadOnly;
+        _engine = CreateEngine(file, options, out string fallbackReason);
+        Description = $"{_engine.Name}, {(file.IsDirect ? "direct" : "buffered")}{(fallbackReason == "" ? "" : $" ({fallbackReason})")}";
+    }
+
+    public string Name => _file.Path;
+    public long LengthBytes => _file.LengthBytes;
+    public int AlignmentBytes => _file.AlignmentBytes;
+    public bool IsReadOnly { get; }
+    public DeviceCounters Counters { get; } = new();
+
+    /// <summary>Which engine does the work, past the page cache or not, and why not the better one: for the log.</summary>
+    public string Description { get; }
+
+    /// <exception cref="DeviceException">It is not there, not permitted, in use, or not a device.</exception>
+    public static FileBlockDevice Open(string path, FileDeviceOptions? options = null)
+    {
+        options ??= new FileDeviceOptions();
+        DeviceFile file = DeviceFile.Open(path, options.IsReadOnly, options.TryDirect);
+        try
+        {
+            return new FileBlockDevice(file, options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="DeviceFile.CreateImage"/>
+    /// <exception cref="DeviceException">It cannot be created, or is in use.</exception>
+    public static void CreateImage(string path, long lengthBytes) => DeviceFile.CreateImage(path, lengthBytes);
+
+    public ValueTask<int> ReadAsync(long offsetBytes, NativeSlice destination)
+    {
+        int refusal = IsClosed ? -Errno.ENODEV : DeviceRange.Check(this, offsetBytes, destination);
+        if (refusal != 0)
+            return ValueTask.FromResult(refusal);
+        Counters.CountRead(destination.LengthBytes);
+        IoRequest request = _requests.Rent();
+        request.BeginRead(_ledger, offsetBytes, destination);
+        return Start(_engine, request);
+    }
+
+    public ValueTask<int> WriteAsync(long offsetBytes, NativeSlice source, WriteFlags flags = WriteFlags.None)
+    {
+        int refusal = IsClosed ? -Errno.ENODEV : IsReadOnly ? -Errno.EROFS : DeviceRange.Check(this, offsetBytes, source);
+        if (refusal != 0)
+            return ValueTask.FromResult(refusal);
+        Counters.CountWrite(source.LengthBytes, flags);
+        IoRequest request = _requests.Rent();
+        request.BeginWrite(_ledger, offsetBytes, source, (flags & WriteFlags.Durable) != 0);
+        return Start(_engine, request);
+    }
+
+    public ValueTask<int> FlushAsync()
+    {
+        if (IsClosed)
+            return ValueTask.FromResult(-Errno.ENODEV);
+        Counters.CountFlush();
+        IoRequest request = _requests.Rent();
+        request.BeginFlush(_ledger);
+        return Start(_engine, request);
+    }
+
+    public ValueTask<int> DiscardAsync(long offsetBytes, long lengthBytes)
+    {
+        int refusal = IsClosed ? -Errno.ENODEV : IsReadOnly ? -Errno.EROFS : DeviceRange.Check(this, offsetBytes, lengthBytes);
+        if (refusal == 0 && Volatile.Read(ref _isDiscardUnsupported))
+            refusal = -Errno.EOPNOTSUPP;
+        return refusal != 0 ? ValueTask.FromResult(refusal) : DiscardCheckedAsync(offsetBytes, lengthBytes);
+    }
+
+    /// <summary>Operations in flight are completed first.</summary>
+    public void Dispose()
+    {
+        lock (_discardLock)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+        }
+        _engine.Dispose();
+        _discards?.Dispose();
+        _file.Dispose();
+    }
+
+    private bool IsClosed => Volatile.Read(ref _isDisposed);
+
+    private async ValueTask<int> DiscardCheckedAsync(long offsetBytes, long lengthBytes)
+    {
+        Counters.CountDiscard(lengthBytes);
+        IoRequest request = _requests.Rent();
+        request.BeginDiscard(_ledger, offsetBytes, lengthBytes);
+        int result = await Start(DiscardEngine(), request).ConfigureAwait(false);
+        if (result == -Errno.EOPNOTSUPP)
+            Volatile.Write(ref _isDiscardUnsupported, true);
+        return result;
+    }
+
+    /// <summary>Discards block in the kernel whatever way they are issued, so they have one thread of their own, from the first one on.</summary>
+    private ThreadEngine DiscardEngine()
+    {
+        lock (_discardLock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _discards ??= new ThreadEngine(_file.Descriptor, _file.IsBlockDevice, threadCount: 1);
+        }
+    }
+
+    private static ValueTask<int> Start(IIoEngine engine, IoRequest request)
+    {
+        // The task first: once it is submitted the request may complete at any moment.
+        ValueTask<int> task = request.Task;
+        engine.Submit(request);
+        return task;
+    }
+
+    private static IIoEngine CreateEngine(DeviceFile file, FileDeviceOptions options, out string fallbackReason)
+    {
+        fallbackReason = "";
+        if (options.Engine != IoEngineKind.Threads)
+        {
+            UringEngine? uring = UringEngine.TryCreate(file.Descriptor, options.QueueDepth, out fallbackReason);
+            if (uring is not null)
+                return uring;
+            if (options.Engine == IoEngineKind.Uring)
+                throw new DeviceException($"{file.Path}: io_uring was asked for and cannot be used: {fallbackReason}", Errno.ENOSYS);
+        }
+        return new ThreadEngine(file.Descriptor, file.IsBlockDevice, EngineThreads);
+    }
+}
