@@ -81,12 +81,14 @@ internal sealed partial class MemoryFilesystem
             return -Errno.EINVAL;
         lock (_lock)
         {
-            if (parent.Directory!.TryFind(name, out _))
+            if (parent.Directory is not { } directory)
+                return -Errno.ENOTDIR;
+            if (directory.TryFind(name, out _))
                 return -Errno.EEXIST;
             MemoryNode node = NewNode(request, MemoryNode.SymlinkType | 0x1FF);
             node.LinkTarget = target.ToArray();
             node.Attr.SizeBytes = (ulong)target.Length;
-            parent.Directory.Set(name, node);
+            directory.Set(name, node);
             return ReplyEntry(request, node);
         }
     }
@@ -105,9 +107,11 @@ internal sealed partial class MemoryFilesystem
         {
             if (NodeOrNull(Argument<FuseLinkIn>(request).OldNodeId) is not { } node)
                 return -Errno.ESTALE;
-            if (parent.Directory!.TryFind(name, out _))
+            if (parent.Directory is not { } directory)
+                return -Errno.ENOTDIR;
+            if (directory.TryFind(name, out _))
                 return -Errno.EEXIST;
-            parent.Directory.Set(name, node);
+            directory.Set(name, node);
             node.Attr.NLink++;
             return ReplyEntry(request, node);
         }
