@@ -110,7 +110,7 @@ internal sealed unsafe class DeviceFile : IDisposable
     {
         if (!IsBlockDevice)
         {
-            Check(Path, "cannot be examined", FileInterop.Status(Path, out FileInterop.FileStatus status));
+            Check(Path, "cannot be examined", FileInterop.Status(_descriptor, out FileInterop.FileStatus status));
             LengthBytes = status.LengthBytes / FileAlignmentBytes * FileAlignmentBytes;
             return;
         }

@@ -18,7 +18,7 @@ public sealed class FileBlockDevice : IBlockDevice
     {
         _file = file;
         _requests = new IoRequestPool(2 * options.QueueDepth);
-        _ledger = new IoLedger(file.AlignmentBytes);
+        _ledger = new IoLedger(file.AlignmentBytes, canWriteThrough: file.IsBlockDevice);
         IsReadOnly = options.IsReadOnly;
         _engine = CreateEngine(file, options, out string fallbackReason);
         Description = $"{_engine.Name}, {(file.IsDirect ? "direct" : "buffered")}{(fallbackReason == "" ? "" : $" ({fallbackReason})")}";

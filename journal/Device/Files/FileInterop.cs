@@ -26,6 +26,7 @@ internal static unsafe partial class FileInterop
     public const ulong BlockDeviceDiscard = 0x1277;
 
     private const int CurrentDirectory = -100;
+    private const int OfDescriptor = 0x1000; // AT_EMPTY_PATH
     private const uint BasicStats = 0x7FF;
 
     /// <summary>O_DIRECT is one of the few flags that differ between the two architectures.</summary>
@@ -81,6 +82,12 @@ internal static unsafe partial class FileInterop
     {
         fixed (FileStatus* pointer = &status)
             return OrErrno(statx(CurrentDirectory, path, 0, BasicStats, pointer));
+    }
+
+    public static int Status(int file, out FileStatus status)
+    {
+        fixed (FileStatus* pointer = &status)
+            return OrErrno(statx(file, "", OfDescriptor, BasicStats, pointer));
     }
 
     public static int Open(string path, int flags, uint mode = 0) => OrErrno(open(path, flags | OpenCloseOnExec, mode));

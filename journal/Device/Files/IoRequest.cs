@@ -61,7 +61,7 @@ internal sealed unsafe class IoRequest(IoRequestPool pool) : IValueTaskSource<in
         // Write-through covers this write alone. It is enough when every write before it is durable already; otherwise
         // the cache has to be flushed after it.
         _covers = ledger.CompletedWrites;
-        _isFlushedAfterwards = !ledger.IsCovered(_covers);
+        _isFlushedAfterwards = !ledger.CanWriteThrough || !ledger.IsCovered(_covers);
         if (!_isFlushedAfterwards)
             Step = IoStep.WriteThrough;
     }

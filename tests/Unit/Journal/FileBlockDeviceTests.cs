@@ -168,6 +168,28 @@ public sealed class FileBlockDeviceTests : IDisposable
         Assert.Contains("neither", Assert.Throws<DeviceException>(() => FileBlockDevice.Open("/tmp")).Message);
     }
 
+    /// <summary>The kernel cancels what a thread that ends has submitted and not begun; the engine must submit it again.</summary>
+    [Theory, MemberData(nameof(Engines))]
+    public async Task OperationsOutliveTheThreadThatIssuedThem(IoEngineKind engine, bool tryDirect)
+    {
+        using var buffer = new AlignedBuffer(BlockBytes);
+        using FileBlockDevice device = FileBlockDevice.Open(_path, new FileDeviceOptions { Engine = engine, TryDirect = tryDirect });
+        for (int i = 0; i < 50; i++)
+        {
+            var issued = new List<Task<int>>();
+            var issuer = new Thread(() =>
+            {
+                issued.Add(device.WriteAsync(i * BlockBytes, buffer.Slice, WriteFlags.Durable).AsTask());
+                issued.Add(device.FlushAsync().AsTask());
+                issued.Add(device.FlushAsync().AsTask());
+                issued.Add(device.ReadAsync(1 << 20, buffer.Slice).AsTask());
+            });
+            issuer.Start();
+            issuer.Join();
+            Assert.All(await Task.WhenAll(issued), result => Assert.Equal(0, result));
+        }
+    }
+
     [Theory, MemberData(nameof(Engines))]
     public async Task AClosedDeviceAnswersWithAnError(IoEngineKind engine, bool tryDirect)
     {

@@ -9,7 +9,7 @@ namespace Txlfs.Tests.Unit.Journal;
 public sealed class IoRequestTests : IDisposable
 {
     private readonly AlignedBuffer _buffer = new(16384);
-    private readonly IoLedger _ledger = new(alignmentBytes: 4096);
+    private readonly IoLedger _ledger = new(alignmentBytes: 4096, canWriteThrough: true);
     private readonly IoRequestPool _pool = new(4);
 
     public void Dispose() => _buffer.Dispose();
@@ -60,6 +60,17 @@ public sealed class IoRequestTests : IDisposable
         Assert.Equal(IoStep.Write, Durable().Step);
         Assert.True(flushing.Advance(0));
         Assert.Equal(IoStep.WriteThrough, Durable().Step);
+    }
+
+    [Fact]
+    public void WhereWriteThroughDoesNotPayADurableWriteIsAWriteAndAFlush()
+    {
+        IoRequest request = _pool.Rent();
+        request.BeginWrite(new IoLedger(4096, canWriteThrough: false), 0, _buffer.Slice, isDurable: true);
+        Assert.Equal(IoStep.Write, request.Step);
+        Assert.False(request.Advance(16384));
+        Assert.Equal(IoStep.Flush, request.Step);
+        Assert.True(request.Advance(0));
     }
 
     [Fact]
