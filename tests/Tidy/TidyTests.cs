@@ -82,10 +82,13 @@ public partial class TidyTests
     [Fact]
     public void ScriptsAreExecutableAndStopAtTheFirstError()
     {
-        foreach (string script in Directory.GetFiles(Path.Combine(Root, "scripts")).Where(file => File.ReadLines(file).FirstOrDefault() is "#!/usr/bin/env bash"))
+        foreach (string script in Directory.GetFiles(Path.Combine(Root, "scripts")))
         {
             Assert.True(File.GetUnixFileMode(script).HasFlag(UnixFileMode.UserExecute), Relative(script));
-            Assert.Matches("(?m)^set -[a-z]*e", File.ReadAllText(script));
+            if (File.ReadLines(script).First() == "#!/usr/bin/env bash")
+            {
+                Assert.Matches("(?m)^set -[a-z]*e", File.ReadAllText(script));
+            }
         }
     }
 

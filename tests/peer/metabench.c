@@ -24,6 +24,9 @@ struct job {
 
 static pthread_barrier_t start;
 
+/* What createsync stores: not zeros, so that no filesystem makes a hole of it. */
+static char block[4096];
+
 static void fail(const char *what)
 {
     fprintf(stderr, "%s: %s\n", what, strerror(errno));
@@ -37,7 +40,7 @@ static void one(const char *operation, const char *path)
         int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
         if (fd < 0)
             fail(path);
-        if (operation[6] && (write(fd, path, 64) < 0 || fsync(fd) != 0))
+        if (operation[6] && (write(fd, block, sizeof block) != (ssize_t)sizeof block || fsync(fd) != 0))
             fail(path);
         if (close(fd) != 0)
             fail(path);
@@ -103,6 +106,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s DIR create|createsync|stat|readdir|unlink FILES THREADS\n", argv[0]);
         return 64;
     }
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = (char)(i * 2654435761u >> 13);
     struct job *jobs = calloc(threads, sizeof *jobs);
     pthread_barrier_init(&start, NULL, threads + 1);
     for (long i = 0; i < threads; i++) {
