@@ -10,14 +10,14 @@ public ref struct ReadContext(IIndexReader tree)
     internal PageReference Missing;
 
     /// <summary>Copies the value (birth CSN included) into the buffer, which holds at least <see cref="Limits.MaxValueBytes"/>.</summary>
-    public int Get(Key key, Span<byte> buffer, out int lengthBytes) => Tree.TryGet(key, buffer, out lengthBytes, out Missing);
+    public int Get(Key key, scoped Span<byte> buffer, out int lengthBytes) => Tree.TryGet(key, buffer, out lengthBytes, out Missing);
 
     /// <summary>The smallest record in [from, last].</summary>
-    public int SeekAtLeast(Key from, Key last, out Key found, Span<byte> buffer, out int lengthBytes)
+    public int SeekAtLeast(Key from, Key last, out Key found, scoped Span<byte> buffer, out int lengthBytes)
         => Tree.TrySeekAtLeast(from, last, out found, buffer, out lengthBytes, out Missing);
 
     /// <summary>The greatest record in [first, from].</summary>
-    public int SeekAtMost(Key from, Key first, out Key found, Span<byte> buffer, out int lengthBytes)
+    public int SeekAtMost(Key from, Key first, out Key found, scoped Span<byte> buffer, out int lengthBytes)
         => Tree.TrySeekAtMost(from, first, out found, buffer, out lengthBytes, out Missing);
 }
 
@@ -47,12 +47,12 @@ public ref struct CommitContext
     public Timestamp Now { get; }
     internal ulong NextInode { get; private set; }
 
-    public int Get(Key key, Span<byte> buffer, out int lengthBytes) => _read.Get(key, buffer, out lengthBytes);
-    public int SeekAtLeast(Key from, Key last, out Key found, Span<byte> buffer, out int lengthBytes) => _read.SeekAtLeast(from, last, out found, buffer, out lengthBytes);
-    public int SeekAtMost(Key from, Key first, out Key found, Span<byte> buffer, out int lengthBytes) => _read.SeekAtMost(from, first, out found, buffer, out lengthBytes);
+    public int Get(Key key, scoped Span<byte> buffer, out int lengthBytes) => _read.Get(key, buffer, out lengthBytes);
+    public int SeekAtLeast(Key from, Key last, out Key found, scoped Span<byte> buffer, out int lengthBytes) => _read.SeekAtLeast(from, last, out found, buffer, out lengthBytes);
+    public int SeekAtMost(Key from, Key first, out Key found, scoped Span<byte> buffer, out int lengthBytes) => _read.SeekAtMost(from, first, out found, buffer, out lengthBytes);
 
     /// <summary>Inserts or replaces. The first 8 bytes of the value are overwritten with this commit's CSN. A second Put of a key replaces the first.</summary>
-    public readonly void Put(Key key, ReadOnlySpan<byte> value) => _batch.Put(key, value, Csn);
+    public readonly void Put(Key key, scoped ReadOnlySpan<byte> value) => _batch.Put(key, value, Csn);
 
     /// <summary>Removes; a key that is not there is no error.</summary>
     public readonly void Delete(Key key) => _batch.Delete(key);

@@ -20,7 +20,9 @@ internal sealed class DataServices(IEngine engine)
         {
             return -errno;
         }
-        Engine.Seams.Log.Write(LogSeverity.Error, $"inode {inode}: its inode, inline or extent record is damaged");
+        Log($"inode {inode}: its inode, inline or extent record is damaged");
         return -Errno.EIO;
     }
+
+    public void Log(string message) => Engine.Seams.Log.Write(LogSeverity.Error, message);
 }

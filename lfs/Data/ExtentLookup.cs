@@ -18,19 +18,20 @@ internal readonly record struct FoundExtent(long StartBytes, Extent Extent, int 
 /// <summary>Finds a file's extents by offset. 0, -ENOENT, -EIO, <see cref="DataErrno.Damaged"/> negated, or <see cref="Op.Miss"/>.</summary>
 internal static class ExtentLookup
 {
-    public const long LastOffset = (long)Key.SubMask;
+    /// <summary>Behind every possible extent.</summary>
+    public const long EndOffset = 1L << Key.KindShift;
 
     public static Key KeyOf(ulong inode, long offsetBytes) => Key.Of(inode, RecordKind.Extent, (ulong)offsetBytes);
 
     /// <summary>The extent with the greatest start &lt;= the offset (it may end before the offset).</summary>
-    public static int AtMost(ref ReadContext context, ulong inode, long offsetBytes, ChecksumKind checksum, Span<byte> buffer, out FoundExtent found)
+    public static int AtMost(ref ReadContext context, ulong inode, long offsetBytes, ChecksumKind checksum, scoped Span<byte> buffer, out FoundExtent found)
     {
         int status = context.SeekAtMost(KeyOf(inode, offsetBytes), KeyOf(inode, 0), out Key key, buffer, out int lengthBytes);
         return Take(status, key, buffer, lengthBytes, checksum, out found);
     }
 
     /// <summary>The extent with the smallest start in [from, last].</summary>
-    public static int AtLeast(ref ReadContext context, ulong inode, long fromBytes, long lastBytes, ChecksumKind checksum, Span<byte> buffer, out FoundExtent found)
+    public static int AtLeast(ref ReadContext context, ulong inode, long fromBytes, long lastBytes, ChecksumKind checksum, scoped Span<byte> buffer, out FoundExtent found)
     {
         found = default;
         if (fromBytes > lastBytes)
@@ -42,7 +43,7 @@ internal static class ExtentLookup
     }
 
     /// <summary>The first extent that occupies blocks at or behind the offset and starts before the end.</summary>
-    public static int Covering(ref ReadContext context, ulong inode, long fromBytes, long endBytes, ChecksumKind checksum, Span<byte> buffer, out FoundExtent found)
+    public static int Covering(ref ReadContext context, ulong inode, long fromBytes, long endBytes, ChecksumKind checksum, scoped Span<byte> buffer, out FoundExtent found)
     {
         int status = AtMost(ref context, inode, fromBytes, checksum, buffer, out found);
         if (status == 0 && found.BlockEndBytes > fromBytes)

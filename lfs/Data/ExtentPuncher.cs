@@ -9,11 +9,10 @@ namespace Txlfs.Lfs.Data;
 /// Takes a range out of a file's extents inside a commit: whole records are deleted, those that reach out of the range are cut. The
 /// range begins anywhere (a block that is cut keeps its stored block) and ends at a block border.
 /// </summary>
-internal ref struct ExtentPuncher(ulong inode, ChecksumKind checksum, Span<byte> buffer)
+internal struct ExtentPuncher(ulong inode, ChecksumKind checksum)
 {
     /// <summary>Mutations that the caller still needs after the punch.</summary>
     public const int KeptRoom = 64;
-    private readonly Span<byte> _buffer = buffer;
 
     /// <summary>What the punch took from the file's allocated bytes.</summary>
     public long FreedBytes { get; private set; }
@@ -27,10 +26,10 @@ internal ref struct ExtentPuncher(ulong inode, ChecksumKind checksum, Span<byte>
     /// <param name="replaced">Records that the caller puts in this commit: no deletion is spent on a key that is replaced.</param>
     /// <param name="before">Receives the predecessor's value; empty when nobody asks for it.</param>
     [SkipLocalsInit]
-    public int Punch(ref CommitContext context, long fromBytes, long toBytes, WriteState? replaced, Span<byte> before)
+    public int Punch(ref CommitContext context, long fromBytes, long toBytes, WriteState? replaced, scoped Span<byte> buffer, scoped Span<byte> before)
     {
         PunchedToBytes = toBytes;
-        int status = ExtentLookup.AtMost(ref context.Reads, inode, fromBytes, checksum, _buffer, out FoundExtent found);
+        int status = ExtentLookup.AtMost(ref context.Reads, inode, fromBytes, checksum, buffer, out FoundExtent found);
         if (status is not 0 and not -Errno.ENOENT)
         {
             return status;
@@ -39,14 +38,14 @@ internal ref struct ExtentPuncher(ulong inode, ChecksumKind checksum, Span<byte>
         {
             if (found.EndBytes == fromBytes && !before.IsEmpty)
             {
-                _buffer[..found.RecordLengthBytes].CopyTo(before);
+                buffer[..found.RecordLengthBytes].CopyTo(before);
                 Predecessor = found;
             }
             status = -Errno.ENOENT;
         }
         if (status != 0)
         {
-            status = ExtentLookup.AtLeast(ref context.Reads, inode, fromBytes, toBytes - 1, checksum, _buffer, out found);
+            status = ExtentLookup.AtLeast(ref context.Reads, inode, fromBytes, toBytes - 1, checksum, buffer, out found);
         }
         while (status == 0)
         {
@@ -55,15 +54,14 @@ internal ref struct ExtentPuncher(ulong inode, ChecksumKind checksum, Span<byte>
                 PunchedToBytes = found.StartBytes;
                 return 0;
             }
-            Cut(ref context, found, fromBytes, toBytes, replaced);
-            status = ExtentLookup.AtLeast(ref context.Reads, inode, found.BlockEndBytes, toBytes - 1, checksum, _buffer, out found);
+            Cut(ref context, found, fromBytes, toBytes, replaced, buffer[..found.RecordLengthBytes]);
+            status = ExtentLookup.AtLeast(ref context.Reads, inode, found.BlockEndBytes, toBytes - 1, checksum, buffer, out found);
         }
         return status == -Errno.ENOENT ? 0 : status;
     }
 
-    private void Cut(ref CommitContext context, in FoundExtent found, long fromBytes, long toBytes, WriteState? replaced)
+    private void Cut(ref CommitContext context, in FoundExtent found, long fromBytes, long toBytes, WriteState? replaced, scoped ReadOnlySpan<byte> value)
     {
-        ReadOnlySpan<byte> value = _buffer[..found.RecordLengthBytes];
         long keptBytes = found.Extent.IsUnwritten ? ExtentRecord.RoundUp(fromBytes - found.StartBytes) : fromBytes - found.StartBytes;
         if (keptBytes >= found.Extent.VisibleLengthBytes)
         {
@@ -85,7 +83,7 @@ internal ref struct ExtentPuncher(ulong inode, ChecksumKind checksum, Span<byte>
     }
 
     [SkipLocalsInit]
-    private void PutPart(ref CommitContext context, in FoundExtent found, ReadOnlySpan<byte> value, long from, long to, long offsetBytes)
+    private void PutPart(ref CommitContext context, in FoundExtent found, scoped ReadOnlySpan<byte> value, long from, long to, long offsetBytes)
     {
         Span<byte> part = stackalloc byte[ExtentRecord.MaxBytes];
         int lengthBytes = ExtentRecord.Slice(value, found.Extent, checksum, from, to, part);

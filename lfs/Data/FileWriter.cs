@@ -12,7 +12,7 @@ namespace Txlfs.Lfs.Data;
 internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, TrimFinisher trims)
 {
     /// <summary>Every conflict means that another write got through; this many in a row mean a defect.</summary>
-    private const int MaxConflicts = 100_000;
+    private const int MaxConflicts = 1000;
     private readonly IEngine _engine = services.Engine;
     private readonly ExtentStorer _storer = new(services);
 

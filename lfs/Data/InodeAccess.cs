@@ -15,7 +15,7 @@ internal static class InodeAccess
     public static Key TrimKey(ulong inode) => Key.Of(0, RecordKind.Trim, inode);
 
     /// <summary>The attributes of a regular file.</summary>
-    public static int GetRegular(ref ReadContext context, ulong inode, Span<byte> buffer, out InodeAttributes attributes)
+    public static int GetRegular(ref ReadContext context, ulong inode, scoped Span<byte> buffer, out InodeAttributes attributes)
     {
         attributes = default;
         int status = context.Get(Key.Of(inode, RecordKind.Inode, 0), buffer, out int lengthBytes);
@@ -39,7 +39,7 @@ internal static class InodeAccess
     }
 
     /// <summary>The inline record of an inline file; a file of that form without a sound one is damaged.</summary>
-    public static int GetInline(ref ReadContext context, ulong inode, Span<byte> buffer, out int contentBytes)
+    public static int GetInline(ref ReadContext context, ulong inode, scoped Span<byte> buffer, out int contentBytes)
     {
         int status = context.Get(InlineKey(inode), buffer, out int lengthBytes);
         contentBytes = lengthBytes - BirthBytes;

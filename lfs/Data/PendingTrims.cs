@@ -15,7 +15,7 @@ internal sealed class PendingTrims
     public void Lower() => Interlocked.Decrement(ref _count);
 
     /// <summary>0, or <see cref="DataErrno.TrimFirst"/> negated when the inode has a trim to be finished first.</summary>
-    public int CheckNone(ref ReadContext context, ulong inode, Span<byte> buffer)
+    public int CheckNone(ref ReadContext context, ulong inode, scoped Span<byte> buffer)
     {
         if (Volatile.Read(ref _count) == 0)
         {

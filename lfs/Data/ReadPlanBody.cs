@@ -48,7 +48,7 @@ internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : 
         }
     }
 
-    private int ServeInline(ref ReadContext context, long end, Span<byte> buffer)
+    private int ServeInline(ref ReadContext context, long end, scoped Span<byte> buffer)
     {
         int status = InodeAccess.GetInline(ref context, state.Inode, buffer, out int contentBytes);
         if (status != 0)
@@ -66,7 +66,7 @@ internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : 
         return 0;
     }
 
-    private int PlanExtents(ref ReadContext context, long end, Span<byte> buffer)
+    private int PlanExtents(ref ReadContext context, long end, scoped Span<byte> buffer)
     {
         long cursor = state.OffsetBytes;
         int status = ExtentLookup.Covering(ref context, state.Inode, cursor, end, checksum, buffer, out FoundExtent found);

@@ -47,7 +47,7 @@ internal readonly struct WriteBody(WriteState state, PendingTrims trims, Checksu
         return status;
     }
 
-    private int CheckPremises(ref CommitContext context, in InodeAttributes attributes, Span<byte> buffer)
+    private int CheckPremises(ref CommitContext context, in InodeAttributes attributes, scoped Span<byte> buffer)
     {
         int status = WriteRulesOf.CheckEnd(ref context, state, trims, attributes, buffer);
         if (status == 0 && state.Head.IsNeeded)
@@ -61,7 +61,7 @@ internal readonly struct WriteBody(WriteState state, PendingTrims trims, Checksu
         return status;
     }
 
-    private int CheckBlock(ref CommitContext context, in BlockEvidence evidence, Span<byte> buffer)
+    private int CheckBlock(ref CommitContext context, in BlockEvidence evidence, scoped Span<byte> buffer)
     {
         int status = ExtentLookup.AtMost(ref context.Reads, state.Inode, evidence.BlockBytes, checksum, buffer, out FoundExtent found);
         if (status is not 0 and not -Errno.ENOENT)
@@ -75,7 +75,7 @@ internal readonly struct WriteBody(WriteState state, PendingTrims trims, Checksu
     }
 
     /// <summary>The inline content moves into the write's extents: it was taken over by the probe, or the write covers all of it.</summary>
-    private int RemoveInline(ref CommitContext context, ref InodeAttributes attributes, Span<byte> buffer)
+    private int RemoveInline(ref CommitContext context, ref InodeAttributes attributes, scoped Span<byte> buffer)
     {
         bool isCovered = state.OffsetBytes == 0 && state.EndBytes >= Limits.MaxInlineFileBytes;
         if (!isCovered)
@@ -96,14 +96,14 @@ internal readonly struct WriteBody(WriteState state, PendingTrims trims, Checksu
     }
 
     [SkipLocalsInit]
-    private int ReplaceExtents(ref CommitContext context, ref InodeAttributes attributes, Span<byte> buffer)
+    private int ReplaceExtents(ref CommitContext context, ref InodeAttributes attributes, scoped Span<byte> buffer)
     {
         Span<byte> before = stackalloc byte[ExtentRecord.MaxBytes], merged = stackalloc byte[ExtentRecord.MaxBytes];
         long fromBytes = ExtentRecord.RoundDown(state.OffsetBytes), toBytes = ExtentRecord.RoundUp(state.StoredEndBytes);
-        ExtentPuncher puncher = new(state.Inode, checksum, buffer);
+        ExtentPuncher puncher = new(state.Inode, checksum);
         if (fromBytes < toBytes)
         {
-            int status = puncher.Punch(ref context, fromBytes, toBytes, state, before);
+            int status = puncher.Punch(ref context, fromBytes, toBytes, state, buffer, before);
             if (status != 0)
             {
                 return status;

@@ -49,7 +49,7 @@ internal readonly struct WriteProbeBody(WriteState state, ChecksumKind checksum)
         return status;
     }
 
-    private int Look(ref ReadContext context, bool isHead, long block, Span<byte> buffer)
+    private int Look(ref ReadContext context, bool isHead, long block, scoped Span<byte> buffer)
     {
         BlockEvidence evidence = new() { IsNeeded = true, BlockBytes = block, DataEndBytes = block };
         int status = ExtentLookup.AtMost(ref context, state.Inode, block, checksum, buffer, out FoundExtent found);

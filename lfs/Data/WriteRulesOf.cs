@@ -6,7 +6,7 @@ namespace Txlfs.Lfs.Data;
 internal static class WriteRulesOf
 {
     /// <summary>Where the write ends against where the file ends.</summary>
-    public static int CheckEnd(ref CommitContext context, WriteState state, PendingTrims trims, in InodeAttributes attributes, Span<byte> buffer)
+    public static int CheckEnd(ref CommitContext context, WriteState state, PendingTrims trims, in InodeAttributes attributes, scoped Span<byte> buffer)
     {
         if ((state.Options & WriteOptions.Append) != 0 && attributes.SizeBytes != state.ProbedSizeBytes)
         {
