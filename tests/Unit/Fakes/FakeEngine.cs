@@ -34,6 +34,7 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
         Clock = new FakeClock(_executor);
         Seams = new Seams(_executor, Clock, new FakeRandom(seed), Log);
         NameHashSeed = seed;
+        SynchronizationContext.SetSynchronizationContext(null); // the runner's would take continuations to other threads
     }
 
     public FakeIndex Index { get; } = new();

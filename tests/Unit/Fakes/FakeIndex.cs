@@ -11,13 +11,14 @@ namespace Txlfs.Tests.Unit.Fakes;
 internal sealed class FakeIndex : IIndexReader
 {
     private const int BucketRecords = 256;
+    private const int MaxLoaded = 100_000;
     private readonly List<Bucket> _buckets = [new Bucket()];
     private long _reads;
-    private bool _mayMiss = true;
+    private readonly HashSet<Key> _loaded = [];
 
     public int Count { get; private set; }
 
-    /// <summary>0: never; n: each n-th read misses, and the one that follows it hits.</summary>
+    /// <summary>0: never; n: each n-th read misses, unless one of the same key has missed before.</summary>
     public int MissEvery { get; set; }
     public long Misses { get; private set; }
 
@@ -75,7 +76,7 @@ internal sealed class FakeIndex : IIndexReader
     {
         found = default;
         lengthBytes = 0;
-        if (IsMiss(out missing))
+        if (IsMiss(from, out missing))
         {
             return Op.Miss;
         }
@@ -95,7 +96,7 @@ internal sealed class FakeIndex : IIndexReader
     {
         found = default;
         lengthBytes = 0;
-        if (IsMiss(out missing))
+        if (IsMiss(from, out missing))
         {
             return Op.Miss;
         }
@@ -117,16 +118,19 @@ internal sealed class FakeIndex : IIndexReader
         return 0;
     }
 
-    private bool IsMiss(out PageReference missing)
+    private bool IsMiss(Key key, out PageReference missing)
     {
         missing = new PageReference(1, 0);
-        if (MissEvery == 0 || ++_reads % MissEvery != 0)
+        if (MissEvery == 0 || ++_reads % MissEvery != 0 || !_loaded.Add(key))
         {
             return false;
         }
-        _mayMiss = !_mayMiss;
-        Misses += _mayMiss ? 0 : 1;
-        return !_mayMiss;
+        Misses++;
+        if (_loaded.Count > MaxLoaded)
+        {
+            _loaded.Clear();
+        }
+        return true;
     }
 
     private (Bucket Bucket, int At) Find(Key key)

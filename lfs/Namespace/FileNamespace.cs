@@ -1,0 +1,24 @@
+namespace Txlfs.Lfs.Namespace;
+
+/// <summary>The namespace of one volume: its parts, put together.</summary>
+internal sealed class FileNamespace
+{
+    public FileNamespace(IEngine engine) : this(engine, new NameHasher(engine.NameHashSeed))
+    {
+    }
+
+    internal FileNamespace(IEngine engine, NameHasher hasher)
+    {
+        Room = new NamespaceRoom(engine, hasher);
+        Orphans = new Orphans(Room);
+        Directories = new Directories(Room, Orphans);
+        Inodes = new Inodes(Room, Orphans);
+        Xattrs = new Xattrs(Room);
+    }
+
+    public NamespaceRoom Room { get; }
+    public Orphans Orphans { get; }
+    public Directories Directories { get; }
+    public Inodes Inodes { get; }
+    public Xattrs Xattrs { get; }
+}
