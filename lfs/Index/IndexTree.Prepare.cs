@@ -50,12 +50,22 @@ internal sealed unsafe partial class IndexTree
             }
             if (result != 0)
             {
-                return result;
+                return KeepOnlyIfUseful(result);
             }
             Foresee(mutation);
             deletes += mutation.IsDelete ? 1 : 0;
         }
-        return Reserve(deletes);
+        return KeepOnlyIfUseful(Reserve(deletes));
+    }
+
+    /// <summary>After a miss the pins stay, so that loading one page of a path does not push out another; after an error they do not.</summary>
+    private int KeepOnlyIfUseful(int result)
+    {
+        if (result is not (0 or Op.Miss or NoCleanFrame))
+        {
+            Cancel();
+        }
+        return result;
     }
 
     /// <summary>Gives up what <see cref="Prepare"/> holds, when the batch will not be applied.</summary>
@@ -111,6 +121,10 @@ internal sealed unsafe partial class IndexTree
                 return -Errno.EIO;
             }
             PinLocked(frame);
+            if (_pinnedCount > DirtyLimit)
+            {
+                return -Errno.ENOMEM;
+            }
             if (level == 0)
             {
                 _lastLeaf = frame;

@@ -75,7 +75,7 @@ internal sealed class MemoryPages(Random? deferred = null) : IPageStore, IPageSi
         return task.GetAwaiter().GetResult();
     }
 
-    private ValueTask<T> Run<T>(Func<T> action)
+    public ValueTask<T> Run<T>(Func<T> action)
     {
         if (deferred is null || deferred.Next(4) == 0)
         {

@@ -1,0 +1,153 @@
+using System.Buffers.Binary;
+using Txlfs.Journal;
+using Txlfs.Lfs;
+using Txlfs.Lfs.Index;
+using Xunit;
+
+namespace Txlfs.Tests.Unit.Index;
+
+/// <summary>
+/// Readers on threads of their own while the writer grows, shrinks and overwrites around stable keys, checkpoints run and pages are evicted:
+/// a stable key is always found, and no value is ever torn (its length and every byte follow from its first eight).
+/// </summary>
+public class ConcurrencyTests
+{
+    private const int StableEvery = 16;
+    private const int Keys = 4000;
+    private static readonly Key Last = new(ulong.MaxValue, ulong.MaxValue);
+
+    private readonly struct Ignore : IMutationObserver
+    {
+        public void Changed(Key key, ReadOnlySpan<byte> oldValue, ReadOnlySpan<byte> newValue)
+        {
+        }
+    }
+
+    [Fact]
+    public void StableRecordsAreNeverMissedAndValuesNeverTorn()
+    {
+        int seed = Environment.TickCount;
+        var pages = new MemoryPages();
+        using IndexTree tree = IndexTree.Create(new IndexOptions(200, IndexHarness.VolumeTag), pages);
+        var random = new Random(seed);
+        for (int i = 0; i < Keys; i += StableEvery)
+        {
+            Commit(tree, pages, random, [KeyOf(i)], isDelete: false);
+        }
+        bool isDone = false;
+        Exception? failure = null;
+        Thread[] readers = [.. Enumerable.Range(0, 3).Select(n => new Thread(() =>
+        {
+            try
+            {
+                var own = new Random(seed + n + 1);
+                while (!Volatile.Read(ref isDone))
+                {
+                    ReadSome(tree, own);
+                }
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        }))];
+        Array.ForEach(readers, r => r.Start());
+        for (int round = 0; round < 6000 && failure is null; round++)
+        {
+            bool isDelete = round / 1000 % 2 == 1;
+            int first = random.Next(Keys);
+            Key[] keys = [.. Enumerable.Range(first, random.Next(1, 24)).Where(k => k % Keys % StableEvery != 0 || !isDelete).Select(k => KeyOf(k % Keys))];
+            Commit(tree, pages, random, keys, isDelete);
+        }
+        Volatile.Write(ref isDone, true);
+        Array.ForEach(readers, r => r.Join());
+        Assert.True(failure is null, $"seed {seed}: {failure}");
+        Assert.True(tree.Counters.Checkpoints > 0 && tree.Counters.Evictions > 0 && tree.Counters.Splits > 0);
+    }
+
+    private static Key KeyOf(int n) => new((ulong)(n / 64), (ulong)(n % 64));
+
+    private static void ReadSome(IndexTree tree, Random random)
+    {
+        Span<byte> buffer = stackalloc byte[Limits.MaxValueBytes];
+        Key stable = KeyOf(random.Next(Keys / StableEvery) * StableEvery);
+        int length;
+        PageReference missing;
+        while (tree.TryGet(stable, buffer, out length, out missing) is int got && got != 0)
+        {
+            Assert.Equal(Op.Miss, got);
+            Load(tree, missing);
+        }
+        CheckValue(buffer[..length]);
+        Key from = KeyOf(random.Next(Keys));
+        int result;
+        Key found;
+        while ((result = random.Next(2) == 0
+            ? tree.TrySeekAtLeast(from, Last, out found, buffer, out length, out missing)
+            : tree.TrySeekAtMost(from, default, out found, buffer, out length, out missing)) == Op.Miss)
+        {
+            Load(tree, missing);
+        }
+        if (result == 0)
+        {
+            CheckValue(buffer[..length]);
+            int distance = Math.Abs((int)(found.Inode * 64 + found.Tail) - (int)(from.Inode * 64 + from.Tail));
+            Assert.True(distance <= StableEvery, $"a seek from {from} passed over a stable key to {found}");
+        }
+        else
+        {
+            Assert.Equal(-Errno.ENOENT, result);
+            Assert.True(from > KeyOf(Keys - StableEvery - 1), $"a seek from {from} found nothing");
+        }
+    }
+
+    private static void Load(IndexTree tree, PageReference missing)
+    {
+        int result = tree.LoadAsync(missing).AsTask().GetAwaiter().GetResult();
+        Assert.True(result is 0 or -Errno.EAGAIN, $"load: {result}");
+    }
+
+    private static void Commit(IndexTree tree, MemoryPages pages, Random random, Key[] keys, bool isDelete)
+    {
+        var batch = new MutationBatch();
+        var value = new byte[Limits.MaxValueBytes];
+        foreach (Key key in keys)
+        {
+            ulong stamp = (ulong)random.NextInt64();
+            int length = LengthOf(stamp);
+            value.AsSpan(0, length).Fill((byte)stamp);
+            if (isDelete)
+            {
+                batch.Delete(key);
+            }
+            else
+            {
+                batch.Put(key, value.AsSpan(0, length), stamp);
+            }
+        }
+        int result;
+        while ((result = tree.Prepare(batch, out PageReference missing)) != 0)
+        {
+            if (result == Op.Miss)
+            {
+                Load(tree, missing);
+                continue;
+            }
+            Assert.Equal(IndexTree.NoCleanFrame, result);
+            tree.BeginCheckpoint(1);
+            Assert.True(tree.WriteCheckpointAsync(pages).AsTask().GetAwaiter().GetResult().IsOk);
+            tree.EndCheckpoint();
+        }
+        var ignore = default(Ignore);
+        tree.Apply(batch, 1, ref ignore);
+    }
+
+    private static int LengthOf(ulong stamp) => 8 + (int)(stamp >> 8 & 0xFF) + ((stamp & 0x70000) == 0 ? 1500 : 0);
+
+    private static void CheckValue(ReadOnlySpan<byte> value)
+    {
+        ulong stamp = BinaryPrimitives.ReadUInt64LittleEndian(value);
+        Assert.Equal(LengthOf(stamp), value.Length);
+        Assert.False(value[8..].ContainsAnyExcept((byte)stamp), "torn value");
+    }
+}
