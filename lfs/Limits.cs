@@ -21,8 +21,15 @@ public static class Limits
     public const int MaxCommitBytes = 256 * 1024;
 
     public const int DefaultSegmentBytes = 4 * 1024 * 1024;
-    public const int MinSegmentBytes = 256 * 1024;
+    public const int MinSegmentBytes = Txlfs.Journal.Frames.FrameLimits.MinSegmentBytes;
     public const int MaxSegmentBytes = 64 * 1024 * 1024;
+
+    /// <summary>Four heads and successors, two for a checkpoint, two to clean into.</summary>
+    public const int MinSegments = 8;
+    public const long MaxSegments = 1L << 22;
+
+    /// <summary>A scratch buffer: the largest extent with the blocks that its ends may share, and room for alignment.</summary>
+    public const int ScratchBytes = MaxExtentBytes + (4 * BlockBytes);
 
     public const ulong RootInode = 1;
     public const ulong FirstFreeInode = 16;

@@ -1,8 +1,108 @@
+using Txlfs.Journal;
+using Txlfs.Journal.Codec;
+using Txlfs.Journal.Device;
+using Txlfs.Journal.Runtime;
+using Txlfs.Lfs.Checkpoint;
+using Txlfs.Lfs.Data;
+using Txlfs.Lfs.Engine;
+using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Namespace;
+using Txlfs.Lfs.Verify;
 
 namespace Txlfs.Lfs;
 
-public sealed partial class Volume
+/// <summary>
+/// The one public door of lfs. Opened -> (operations) -> CloseAsync -> Dispose; or Opened -> Dispose, which is a crash: everything acknowledged is kept.
+/// </summary>
+public sealed partial class Volume : IDisposable
 {
-    internal Volume(IEngine engine) => _namespace = new FileNamespace(engine);
+    private readonly VolumeEngine _engine;
+
+    private Volume(VolumeEngine engine, RecoveryReport recovery)
+    {
+        _engine = engine;
+        _namespace = new FileNamespace(engine);
+        _data = new DataPath(engine);
+        Recovery = recovery;
+    }
+
+    /// <summary>Makes an empty volume. Throws <see cref="VolumeException"/>.</summary>
+    public static ValueTask FormatAsync(IBlockDevice device, FormatOptions options, Seams seams) => VolumeFormatter.RunAsync(device, options, seams);
+
+    /// <summary>Opens a volume and brings it to its last consistent state. Throws <see cref="VolumeException"/>.</summary>
+    public static async ValueTask<Volume> OpenAsync(IBlockDevice device, VolumeOptions options, Seams seams)
+    {
+        if (device.IsReadOnly && !options.IsReadOnly)
+        {
+            throw new VolumeException(Errno.EROFS, $"{device.Name} is read-only; mount with -o ro");
+        }
+        Superblock superblock = await SuperblockReader.ReadAsync(device, seams).ConfigureAwait(false);
+        if (!Codec.IsAvailable(superblock.Compression, out string reason) || !Checksum.IsAvailable(superblock.ChecksumKind, out reason))
+        {
+            throw new VolumeException(Errno.EINVAL, reason);
+        }
+        var engine = new VolumeEngine(device, superblock, options, seams);
+        try
+        {
+            RecoveryReport report = await new Recovery(engine, device, options, seams).RunAsync().ConfigureAwait(false);
+            var volume = new Volume(engine, report);
+            if (!options.IsReadOnly)
+            {
+                await volume._data.RecoverTrimsAsync().ConfigureAwait(false);
+                await volume._namespace.Orphans.RecoverAsync().ConfigureAwait(false);
+            }
+            return volume;
+        }
+        catch (InvalidOperationException broken)
+        {
+            // The accounting asserts itself; on a volume whose digests are right and whose counts are not, that is damage, not a defect of ours.
+            engine.Dispose();
+            throw new VolumeException(Errno.EUCLEAN, $"{device.Name}: {broken.Message}: the volume needs fsck");
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    public RecoveryReport Recovery { get; }
+    public Guid VolumeId => _engine.Superblock.VolumeId;
+    public string Label => _engine.Superblock.Label;
+    public bool IsReadOnly => !_engine.IsWritable;
+
+    /// <summary>The CSN of the newest commit.</summary>
+    public ulong Csn => _engine.Csn;
+
+    /// <summary>All that completed before the call is on stable storage when this completes with 0. -EIO: it may never be.</summary>
+    public ValueTask<int> SyncAsync() => _engine.Log is null ? new ValueTask<int>(0) : _engine.Log.SyncAsync();
+
+    public VolumeStatistics Statistics() => _engine.Statistics();
+
+    /// <summary>Writes a checkpoint; 0 when it is durable.</summary>
+    public ValueTask<int> CheckpointAsync() => _engine.Log is null ? new ValueTask<int>(0) : _engine.Checkpointer.CheckpointAsync();
+
+    /// <summary>Ends the volume in order: background work, log, one last checkpoint that says "clean". No operation may be under way. 0 or -errno.</summary>
+    public async ValueTask<int> CloseAsync()
+    {
+        if (_engine.Log is null)
+        {
+            return 0;
+        }
+        await _engine.DrainBackgroundAsync().ConfigureAwait(false);
+        int result = await _engine.Checkpointer.WaitForEndAsync().ConfigureAwait(false);
+        _engine.Checkpointer.Stop();
+        _engine.StopWrites();
+        result = result != 0 ? result : await _engine.Log.CloseAsync().ConfigureAwait(false);
+        return result != 0 ? result : await _engine.Checkpointer.WriteAsync(null, isClean: true).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks everything that can be checked without reading file data; one line a violation. The volume must be quiet (nothing under way).</summary>
+    public async ValueTask<IReadOnlyList<string>> VerifyAsync()
+    {
+        await _engine.DrainBackgroundAsync().ConfigureAwait(false);
+        return await new VolumeVerifier(_engine).RunAsync().ConfigureAwait(false);
+    }
+
+    public void Dispose() => _engine.Dispose();
 }

@@ -1,0 +1,56 @@
+namespace Txlfs.Lfs.Engine;
+
+// Space: what may still be written, and when a checkpoint is due. Nobody but a checkpoint gives segments back (until the cleaner comes).
+internal sealed partial class VolumeEngine
+{
+    /// <summary>Segments kept for operations that free space, beyond what the next checkpoint needs.</summary>
+    private const int DeleteReserveSegments = 1;
+
+    private long _checkpointSealedBytes;
+
+    /// <summary>Segments that a checkpoint of everything now dirty can fill: pages that do not compress, their map pages, a started segment.</summary>
+    private int CheckpointNeedSegments()
+    {
+        long pages = Tree.DirtyPages + (Tree.DirtyPages / 8) + 16 + (Segments.Count / Txlfs.Lfs.Segments.SegmentImage.EntriesPerChunk);
+        return 1 + (int)(((pages * (Limits.PageBytes + 64)) + Segments.SegmentBytes - 1) / Segments.SegmentBytes);
+    }
+
+    private void UpdateIndexReserve() => Segments.IndexReserve = CheckpointNeedSegments();
+
+    private bool HasRoom(bool mayUseReserve)
+        => Segments.FreeCount > CheckpointNeedSegments() + (mayUseReserve ? -1 : DeleteReserveSegments);
+
+    private bool WantsCheckpoint()
+        => Tree.DirtyPages > Tree.Capacity * 4 / 10
+            || Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) > _options.CheckpointLogBytes
+            || (Segments.FreeCount <= 2 * CheckpointNeedSegments() + 2 && Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) >= Segments.SegmentBytes);
+
+    public VolumeStatistics Statistics()
+    {
+        long total = (long)Segments.Count * Segments.SegmentBytes;
+        int reserve = CheckpointNeedSegments() + DeleteReserveSegments + 1;
+        long available = Math.Max(0, Segments.FreeCount + Segments.CountReclaimable() - reserve) * (long)Segments.SegmentBytes;
+        ulong freeInodes = (ulong)(available / 512);
+        return new VolumeStatistics(total, available, available, (ulong)InodeCount + freeInodes, freeInodes);
+    }
+
+    /// <summary>Freezes the state that a checkpoint will write: index, segments, counters and the log's position, all at one commit border.</summary>
+    public CheckpointCut Cut(ulong number)
+    {
+        lock (_writer)
+        {
+            Tree.BeginCheckpoint(number);
+            Txlfs.Lfs.Segments.SegmentImage image = Segments.BeginCheckpoint();
+            Epoch.Flip();
+            var position = Log?.Cut() ?? default;
+            if (Log is not null)
+            {
+                Volatile.Write(ref _checkpointSealedBytes, Log.SealedBytes);
+            }
+            return new CheckpointCut(image, _csn, _nextInode, (ulong)_inodeCount, position.SegmentAddressBytes, position.OffsetBytes, position.NextSequence, position.SuccessorAddressBytes);
+        }
+    }
+}
+
+/// <summary>What a checkpoint holds besides the index.</summary>
+internal sealed record CheckpointCut(Segments.SegmentImage Segments, ulong Csn, ulong NextInode, ulong InodeCount, long LogSegmentBytes, int LogOffsetBytes, ulong NextSequence, long SuccessorBytes);

@@ -1,0 +1,252 @@
+using Txlfs.Journal.Frames;
+using Txlfs.Lfs.Format;
+
+namespace Txlfs.Lfs.Segments;
+
+/// <summary>On disk; never renumbered.</summary>
+internal enum SegmentState : byte
+{
+    /// <summary>Nothing in it is needed by the newest durable checkpoint or by the log after it.</summary>
+    Free = 0,
+
+    /// <summary>A head fills it, or it is a head's named successor.</summary>
+    Head = 1,
+
+    /// <summary>Left by its head. Free again after a checkpoint whose cut found no live bytes in it (invariant S2).</summary>
+    Used = 2,
+}
+
+/// <summary>
+/// Which segments are free and how many bytes of each are live: exact, because every record's share is added when the record comes and
+/// subtracted when it goes (invariant D: ExtentRecord.LiveBytes). Two versions: the current one, and the image that a running checkpoint
+/// writes (as of its cut, plus what the checkpoint itself moves).
+/// Free -> Head (TryTake, Enter) -> Used (Left) -> Free (Release).
+/// </summary>
+internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
+{
+    private readonly Lock _lock = new();
+    private readonly long[] _live = new long[superblock.SegmentCount];
+    private readonly SegmentState[] _state = new SegmentState[superblock.SegmentCount];
+    private readonly ulong[] _lastSequence = new ulong[superblock.SegmentCount];
+    private readonly int[] _pins = new int[superblock.SegmentCount];
+    private readonly SegmentImage _image = new((int)superblock.SegmentCount);
+    private readonly bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
+    private bool _hasImage;
+    private int _cursor;
+    private int _freeCount;
+
+    public int Count => _live.Length;
+    public int FreeCount => Volatile.Read(ref _freeCount);
+    public int SegmentBytes => superblock.SegmentBytes;
+
+    /// <summary>Segments that the foreground head must leave for checkpoints. Set by the engine as dirty pages come and go.</summary>
+    public int IndexReserve { get; set; } = 2;
+
+    public long TotalLiveBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                long sum = 0;
+                foreach (long live in _live)
+                {
+                    sum += live;
+                }
+                return sum;
+            }
+        }
+    }
+
+    public (SegmentState State, long LiveBytes, ulong LastSequence, bool IsPinned) this[int index]
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_state[index], _live[index], _lastSequence[index], _pins[index] > 0);
+            }
+        }
+    }
+
+    public bool TryTake(LogHead head, out long addressBytes)
+    {
+        lock (_lock)
+        {
+            addressBytes = 0;
+            if (_freeCount <= (head == LogHead.Index ? 0 : IndexReserve))
+            {
+                return false;
+            }
+
+            // Round robin: spreads wear, and leaves a freed segment's left-overs for as long as possible to those who mend.
+            for (int i = 0; i < _state.Length; i++)
+            {
+                int index = (_cursor + i) % _state.Length;
+                if (_state[index] == SegmentState.Free)
+                {
+                    _cursor = index + 1;
+                    SetState(index, SegmentState.Head, inImage: head == LogHead.Index);
+                    addressBytes = superblock.SegmentAddress(index);
+                    return true;
+                }
+            }
+            throw new InvalidOperationException("the count of free segments is wrong");
+        }
+    }
+
+    public void Left(LogHead head, long addressBytes, ulong lastSequence)
+    {
+        lock (_lock)
+        {
+            int index = superblock.SegmentIndex(addressBytes);
+            SetState(index, SegmentState.Used, inImage: head == LogHead.Index);
+            _lastSequence[index] = lastSequence;
+        }
+    }
+
+    /// <summary>Recovery: the log was found to go on here, or a record names it as a head's.</summary>
+    public void Enter(long addressBytes)
+    {
+        lock (_lock)
+        {
+            SetState(superblock.SegmentIndex(addressBytes), SegmentState.Head, inImage: false);
+        }
+    }
+
+    /// <summary>A record that names bytes at this address has come (positive) or gone (negative).</summary>
+    public void AddLive(long addressBytes, long deltaBytes, bool isCheckpointWork = false)
+    {
+        int index = superblock.SegmentIndex(addressBytes);
+        lock (_lock)
+        {
+            _live[index] += deltaBytes;
+            MarkDirty(index, isCheckpointWork);
+            if (_live[index] < 0)
+            {
+                throw new InvalidOperationException($"segment {index} has less than no live bytes");
+            }
+            if (isCheckpointWork && _hasImage)
+            {
+                _image.Live[index] += deltaBytes;
+            }
+        }
+    }
+
+    /// <summary>With the writer lock held: freezes the image that the checkpoint will write.</summary>
+    public SegmentImage BeginCheckpoint()
+    {
+        lock (_lock)
+        {
+            _dirty.CopyTo(_image.IsDirty, 0);
+            Array.Clear(_dirty);
+            _live.CopyTo(_image.Live, 0);
+            _state.CopyTo(_image.State, 0);
+            _lastSequence.CopyTo(_image.LastSequence, 0);
+            _hasImage = true;
+            return _image;
+        }
+    }
+
+    /// <summary>
+    /// The checkpoint's record is durable, and every data operation that was under way at its cut has ended: what was left and dead at the cut,
+    /// and is dead now, may be freed. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
+    /// </summary>
+    public List<long> EndCheckpoint(IReadOnlyCollection<long> tableBlobAddresses)
+    {
+        var freed = new List<long>();
+        lock (_lock)
+        {
+            _hasImage = false;
+            PinLocked(tableBlobAddresses);
+            for (int i = 0; i < _state.Length; i++)
+            {
+                if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0)
+                {
+                    freed.Add(superblock.SegmentAddress(i));
+                }
+            }
+        }
+        return freed;
+    }
+
+    public void Release(List<long> addresses)
+    {
+        lock (_lock)
+        {
+            foreach (long address in addresses)
+            {
+                SetState(superblock.SegmentIndex(address), SegmentState.Free, inImage: false);
+            }
+        }
+    }
+
+    /// <summary>Segments that have no live bytes and wait for the next checkpoint.</summary>
+    public int CountReclaimable()
+    {
+        lock (_lock)
+        {
+            int count = 0;
+            for (int i = 0; i < _state.Length; i++)
+            {
+                count += _state[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0 ? 1 : 0;
+            }
+            return count;
+        }
+    }
+
+    /// <summary>The table as the newest record has it. Heads of that time are given by <see cref="Enter"/> afterwards.</summary>
+    public void Load(SegmentImage image, IReadOnlyCollection<long> tableBlobAddresses)
+    {
+        lock (_lock)
+        {
+            image.Live.CopyTo(_live, 0);
+            image.LastSequence.CopyTo(_lastSequence, 0);
+            PinLocked(tableBlobAddresses);
+            _freeCount = 0;
+            for (int i = 0; i < _state.Length; i++)
+            {
+                bool isFree = image.State[i] == SegmentState.Free || (image.State[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0);
+                _state[i] = isFree ? SegmentState.Free : SegmentState.Used;
+                _freeCount += isFree ? 1 : 0;
+            }
+        }
+    }
+
+    public void InitialiseEmpty()
+    {
+        lock (_lock)
+        {
+            _freeCount = _state.Length;
+        }
+    }
+
+    private void MarkDirty(int index, bool inImage)
+    {
+        _dirty[index / SegmentImage.EntriesPerChunk] = true;
+        if (inImage && _hasImage)
+        {
+            _image.IsDirty[index / SegmentImage.EntriesPerChunk] = true;
+        }
+    }
+
+    private void PinLocked(IReadOnlyCollection<long> addresses)
+    {
+        Array.Clear(_pins);
+        foreach (long address in addresses)
+        {
+            _pins[superblock.SegmentIndex(address)]++;
+        }
+    }
+
+    private void SetState(int index, SegmentState state, bool inImage)
+    {
+        _freeCount += (state == SegmentState.Free ? 1 : 0) - (_state[index] == SegmentState.Free ? 1 : 0);
+        _state[index] = state;
+        MarkDirty(index, inImage);
+        if (inImage && _hasImage)
+        {
+            _image.State[index] = state;
+        }
+    }
+}
