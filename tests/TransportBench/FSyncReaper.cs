@@ -1,20 +1,43 @@
 using System.Collections.Concurrent;
 using Txlfs.Fsd.Fuse;
+using Txlfs.Fsd.Fuse.Interop;
 
 namespace Txlfs.TransportBench;
 
-/// <summary>Completes FSYNC on a thread of its own, as a block device's completions would: it shows what an answer from another thread costs.</summary>
+/// <summary>
+/// Completes FSYNC on a thread of its own that sleeps in an io_uring, as the completions of a block device do: it shows what an answer from
+/// another thread costs.
+/// </summary>
 internal sealed class FSyncReaper
 {
-    private readonly BlockingCollection<FuseRequest> _requests = new(boundedCapacity: 1024);
+    private readonly ConcurrentQueue<FuseRequest> _requests = new();
+    private readonly ManualResetEventSlim _isReady = new(false);
+    private IoUring? _ring;
 
-    public FSyncReaper() => new Thread(Run) { IsBackground = true, Name = "reaper" }.Start();
+    public FSyncReaper()
+    {
+        new Thread(Run) { IsBackground = true, Name = "reaper" }.Start();
+        _isReady.Wait();
+    }
 
-    public void Add(FuseRequest request) => _requests.Add(request);
+    /// <summary>Bounded by the transport, which has so many requests and no more.</summary>
+    public void Add(FuseRequest request)
+    {
+        _requests.Enqueue(request);
+        _ = _ring!.Wake(0);
+    }
 
     private void Run()
     {
-        foreach (FuseRequest request in _requests.GetConsumingEnumerable())
-            request.Complete(0, 0);
+        _ring = IoUring.TryCreate(128, out int errno) ?? throw new InvalidOperationException($"No io_uring (errno {errno}).");
+        _isReady.Set();
+        while (_ring.Wait(0) == 0)
+        {
+            while (_ring.TryTakeCompletion(out _))
+            {
+                if (_requests.TryDequeue(out FuseRequest? request))
+                    request.Complete(0, 0);
+            }
+        }
     }
 }
