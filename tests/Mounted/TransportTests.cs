@@ -10,8 +10,6 @@ namespace Txlfs.Tests.Mounted;
 [Collection("mounted")]
 public sealed class TransportTests(ITestOutputHelper output)
 {
-    private const string UringParameter = "/sys/module/fuse/parameters/enable_uring";
-
     [Theory]
     [InlineData(FuseTransportKind.Dev, false)]
     [InlineData(FuseTransportKind.Dev, true)]
@@ -19,61 +17,33 @@ public sealed class TransportTests(ITestOutputHelper output)
     [InlineData(FuseTransportKind.Uring, true)]
     public async Task Files_can_be_used(FuseTransportKind transport, bool answersFromAnotherThread)
     {
-        if (!CanMount() || (transport == FuseTransportKind.Uring && !File.Exists(UringParameter)))
-        {
-            output.WriteLine("Not run: it needs /dev/fuse, root, and for io_uring a kernel that has it.");
+        using TransportMount? mount = TransportMount.TryCreate(transport, output);
+        if (mount is null)
             return;
-        }
-        string? before = transport == FuseTransportKind.Uring ? File.ReadAllText(UringParameter) : null;
-        string mountPoint = Directory.CreateTempSubdirectory("txlfs-transport-").FullName;
-        try
+        FSyncReaper? reaper = answersFromAnotherThread ? new FSyncReaper() : null;
+        var filesystem = new MemoryFilesystem(static () => 1_000_000_000, reaper is null ? null : reaper.Add);
+        using (FuseServer server = FuseServer.Start(mount.Options, filesystem))
         {
-            if (before is not null)
-                File.WriteAllText(UringParameter, "Y");
-            var warnings = new List<string>();
-            var options = new FuseServerOptions { MountPoint = mountPoint, Source = "memory", Transport = transport, Warn = text => { lock (warnings) warnings.Add(text); } };
-            FSyncReaper? reaper = answersFromAnotherThread ? new FSyncReaper() : null;
-            var filesystem = new MemoryFilesystem(static () => 1_000_000_000, reaper is null ? null : reaper.Add);
-            using (FuseServer server = FuseServer.Start(options, filesystem))
-            {
-                output.WriteLine(server.TransportDescription);
-                Assert.Equal(transport == FuseTransportKind.Uring ? "uring" : "dev", server.Session.Transport);
-                Assert.InRange(server.MemoryBoundBytes, 1 << 20, 64 << 20);
-                UseFiles(mountPoint);
-                UseFilesFromManyThreads(mountPoint);
-                Assert.Equal(0, server.Stop(FuseStop.IfUnused));
-                await server.Finished.WaitAsync(TimeSpan.FromSeconds(20));
-            }
-            Assert.Empty(warnings);
+            output.WriteLine(server.TransportDescription);
+            Assert.Equal(transport == FuseTransportKind.Uring ? "uring" : "dev", server.Session.Transport);
+            Assert.InRange(server.MemoryBoundBytes, 1 << 20, 64 << 20);
+            UseFiles(mount.MountPoint);
+            UseFilesFromManyThreads(mount.MountPoint);
+            Assert.Equal(0, server.Stop(FuseStop.IfUnused));
+            await server.Finished.WaitAsync(TimeSpan.FromSeconds(20));
         }
-        finally
-        {
-            if (before is not null)
-                File.WriteAllText(UringParameter, before);
-            Directory.Delete(mountPoint);
-        }
+        Assert.Empty(mount.Warnings);
     }
 
     [Fact]
     public void Auto_says_which_transport_it_took_and_why()
     {
-        if (!CanMount())
-        {
-            output.WriteLine("Not run: it needs /dev/fuse and root.");
+        using TransportMount? mount = TransportMount.TryCreate(FuseTransportKind.Auto, output);
+        if (mount is null)
             return;
-        }
-        string mountPoint = Directory.CreateTempSubdirectory("txlfs-transport-").FullName;
-        using (FuseServer server = FuseServer.Start(new FuseServerOptions { MountPoint = mountPoint, Source = "memory" }, new MemoryFilesystem(static () => 0)))
-        {
-            if (server.Session.Transport == "dev")
-                Assert.Contains("because", server.TransportDescription, StringComparison.Ordinal);
-            else
-                Assert.Contains("io_uring", server.TransportDescription, StringComparison.Ordinal);
-        }
-        Directory.Delete(mountPoint);
+        using FuseServer server = FuseServer.Start(mount.Options, new MemoryFilesystem(static () => 0));
+        Assert.Contains(server.Session.Transport == "dev" ? "because" : "io_uring", server.TransportDescription, StringComparison.Ordinal);
     }
-
-    private static bool CanMount() => File.Exists("/dev/fuse") && Environment.IsPrivilegedProcess;
 
     private static void UseFiles(string root)
     {
