@@ -3,7 +3,6 @@ using Txlfs.Journal;
 using Txlfs.Journal.Codec;
 using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Index;
-using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
@@ -14,7 +13,7 @@ internal readonly record struct TruncateResult(InodeAttributes Attributes, bool 
 /// Sets the size, and with it the other attributes of the request. Going down, the last extent is cut exactly at the size (what
 /// its block still stores behind that reads as zeros from now on); what does not fit this commit is left to a trim record.
 /// </summary>
-internal readonly struct SetSizeBody(NamespaceRoom room, ulong inode, long sizeBytes, AttributeChange others, PendingTrims trims, ChecksumKind checksum) : ICommitBody<TruncateResult>
+internal readonly struct SetSizeBody(ulong inode, long sizeBytes, AttributeChange others, PendingTrims trims, ChecksumKind checksum) : ICommitBody<TruncateResult>
 {
     public bool MayUseReserve => true;
 
@@ -43,11 +42,7 @@ internal readonly struct SetSizeBody(NamespaceRoom room, ulong inode, long sizeB
             return status;
         }
         attributes.SizeBytes = sizeBytes;
-        status = Attributes.Apply(room, ref context, ref attributes, others);
-        if (status != 0)
-        {
-            return status;
-        }
+        AttributeRules.Apply(ref attributes, others, context.Now);
         if ((others.Fields & (AttributeFields.Mtime | AttributeFields.MtimeNow)) == 0)
         {
             attributes.Mtime = context.Now;

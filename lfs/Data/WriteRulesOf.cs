@@ -1,4 +1,4 @@
-using Txlfs.Lfs.Namespace;
+using Txlfs.Journal;
 
 namespace Txlfs.Lfs.Data;
 
@@ -23,18 +23,21 @@ internal static class WriteRulesOf
     /// Size only grows. Times: pages from the kernel's write-back cache carry none, because with that cache the kernel owns mtime and ctime and
     /// hands them over by SETATTR, before or after the pages; a time set here could overwrite the one that the user was shown.
     /// </summary>
-    public static int Touch(ref CommitContext context, NamespaceRoom room, ref InodeAttributes attributes, WriteState state)
+    public static void Touch(ref InodeAttributes attributes, WriteState state, Timestamp now)
     {
         if (state.IsConversion)
         {
-            return 0;
+            return;
         }
         attributes.SizeBytes = Math.Max(attributes.SizeBytes, state.EndBytes);
         if ((state.Options & WriteOptions.FromCache) == 0)
         {
-            attributes.Mtime = context.Now;
-            attributes.Ctime = context.Now;
+            attributes.Mtime = now;
+            attributes.Ctime = now;
         }
-        return (state.Options & WriteOptions.KillPrivileges) != 0 ? Attributes.KillPrivileges(room, ref context, ref attributes) : 0;
+        if ((state.Options & WriteOptions.KillPrivileges) != 0)
+        {
+            InodeAccess.KillPrivileges(ref attributes);
+        }
     }
 }

@@ -17,7 +17,7 @@ public partial class TidyTests
         { "journal", [] },
         { "lfs", ["journal"] },
         { "fsd", ["lfs", "journal"] },
-        { "cli", ["lfs", "journal"] },
+        { "cli", ["fsd", "lfs", "journal"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]

@@ -28,7 +28,7 @@ internal sealed unsafe class DeviceFile : IDisposable
     public long LengthBytes { get; private set; }
     public int AlignmentBytes { get; private set; } = FileAlignmentBytes;
 
-    public static DeviceFile Open(string path, bool isReadOnly, bool tryDirect)
+    public static DeviceFile Open(string path, bool isReadOnly, bool tryDirect, bool isLocked = true)
     {
         Check(path, "cannot be opened", FileInterop.Status(path, out FileInterop.FileStatus status));
         if (!status.IsRegularFile && !status.IsBlockDevice)
@@ -46,7 +46,8 @@ internal sealed unsafe class DeviceFile : IDisposable
         var file = new DeviceFile(path, descriptor, status.IsBlockDevice);
         try
         {
-            file.Lock(isReadOnly);
+            if (isLocked)
+                file.Lock(isReadOnly);
             file.Measure();
             file.IsDirect = tryDirect && file.TrySetDirect();
             return file;

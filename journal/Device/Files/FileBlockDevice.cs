@@ -37,7 +37,7 @@ public sealed class FileBlockDevice : IBlockDevice
     public static FileBlockDevice Open(string path, FileDeviceOptions? options = null)
     {
         options ??= new FileDeviceOptions();
-        DeviceFile file = DeviceFile.Open(path, options.IsReadOnly, options.TryDirect);
+        DeviceFile file = DeviceFile.Open(path, options.IsReadOnly, options.TryDirect, options.IsLocked || !options.IsReadOnly);
         try
         {
             return new FileBlockDevice(file, options);

@@ -13,6 +13,9 @@ public sealed record FileDeviceOptions
     /// <summary>Opens for reading, with a lock that other readers share but a mounted volume does not.</summary>
     public bool IsReadOnly { get; init; }
 
+    /// <summary>False, for reading only: looks on beside whoever works on it, and may see what is half written.</summary>
+    public bool IsLocked { get; init; } = true;
+
     public IoEngineKind Engine { get; init; } = IoEngineKind.Auto;
 
     /// <summary>Past the page cache, where the filesystem below can do it.</summary>

@@ -43,11 +43,8 @@ internal sealed class MemoryPages(Random? deferred = null) : IPageStore, IPageSi
     /// <summary>The checkpoint is durable: the device may overwrite what it superseded.</summary>
     public void Forget()
     {
-        lock (_images)
-        {
-            _dead.ForEach(address => _images.Remove(address));
-            _dead.Clear();
-        }
+        _dead.ForEach(address => _images.Remove(address));
+        _dead.Clear();
     }
 
     public bool Pump()
@@ -130,12 +127,7 @@ internal sealed class MemoryPages(Random? deferred = null) : IPageStore, IPageSi
         {
             return;
         }
-        byte[]? image;
-        lock (_images)
-        {
-            _images.TryGetValue(old.AddressBytes, out image);
-        }
-        if (image is null || _dead.Contains(old.AddressBytes))
+        if (!_images.TryGetValue(old.AddressBytes, out byte[]? image) || _dead.Contains(old.AddressBytes))
         {
             Complaints.Add($"page {space}:{pageId}: old image at {old.AddressBytes} is dead already");
             return;

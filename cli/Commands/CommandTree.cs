@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Txlfs.Fsd.Host;
+
+namespace Txlfs.Cli.Commands;
+
+/// <summary>The commands of <c>txlfs</c>, and how their command lines are run: a wrong one gives one line, never a page.</summary>
+internal static class CommandTree
+{
+    public static int Run(string[] arguments)
+    {
+        RootCommand root = new("txlfs: a log-structured, transactional filesystem in user space")
+        {
+            MkfsCommand.Build("mkfs"),
+            MountCommand.Build(),
+            UmountCommand.Build(),
+            InfoCommand.Build(),
+            DumpCommand.Build(),
+        };
+        return Run(root, arguments.Length == 0 ? ["--help"] : arguments, "txlfs --help");
+    }
+
+    public static int Run(Command root, string[] arguments, string help)
+    {
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            throw new CommandException(ExitCodes.Usage, $"{parsed.Errors[0].Message.TrimEnd('.')} (see {help})");
+        }
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+}
