@@ -25,6 +25,8 @@ public sealed record FuseServerOptions
     public IReadOnlyList<string> MountOptions { get; init; } = [];
 
     public bool DefaultPermissions { get; init; } = true;
+
+    /// <summary>Others than the mounting user may use it. Who is not root gets this only where /etc/fuse.conf says user_allow_other.</summary>
     public bool AllowOther { get; init; } = true;
 
     public FuseTransportKind Transport { get; init; } = FuseTransportKind.Auto;

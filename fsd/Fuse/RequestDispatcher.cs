@@ -7,6 +7,8 @@ namespace Txlfs.Fsd.Fuse;
 /// <summary>Handles what concerns the transport itself and passes everything else to the filesystem.</summary>
 internal sealed unsafe class RequestDispatcher(IFuseFilesystem filesystem, Action<string> warn)
 {
+    private const int InterruptAttempts = 3;
+
     private readonly Lock _sourcesLock = new();
     private IInterruptible[] _sources = [];
 
@@ -20,54 +22,53 @@ internal sealed unsafe class RequestDispatcher(IFuseFilesystem filesystem, Actio
     /// <param name="errno">What accepting the message gave.</param>
     public void Dispatch(TransportRequest request, int errno)
     {
-        if (errno != 0)
-        {
-            if (HasReply(request))
-                request.Complete(errno, 0);
-            else
-                request.CompleteSilently();
-            return;
-        }
-        switch ((FuseOpcode)request.Opcode)
-        {
-            case FuseOpcode.Forget:
-                filesystem.Forget(request.NodeId, Unsafe.ReadUnaligned<FuseForgetIn>(request.Arguments.Pointer).LookupCount);
-                request.CompleteSilently();
-                break;
-            case FuseOpcode.BatchForget:
-                ForgetAll(request);
-                request.CompleteSilently();
-                break;
-            case FuseOpcode.Interrupt:
-                Interrupt(request);
-                break;
-            case FuseOpcode.NotifyReply:
-                request.CompleteSilently();
-                break;
-            case FuseOpcode.Init:
-                request.Complete(Errno.EINVAL, 0);
-                break;
-            default:
-                Handle(request);
-                break;
-        }
-    }
-
-    private static bool HasReply(TransportRequest request) =>
-        (FuseOpcode)request.Opcode is not (FuseOpcode.Forget or FuseOpcode.BatchForget or FuseOpcode.Interrupt or FuseOpcode.NotifyReply);
-
-    private void Handle(TransportRequest request)
-    {
         uint opcode = request.Opcode;
+        bool hasReply = HasReply(opcode);
         try
         {
-            filesystem.Handle(request);
+            if (errno == 0)
+                Route(request);
+            else if (hasReply)
+                request.Complete(errno, 0);
+            if (!hasReply)
+                request.CompleteSilently();
         }
         catch (Exception fault)
         {
             // The request must be answered or its caller hangs for ever; the fault itself is the filesystem's and is reported.
             warn($"{(FuseOpcode)opcode} failed unexpectedly: {fault}");
-            request.CompleteAfterFault();
+            if (hasReply)
+                request.CompleteAfterFault();
+            else
+                request.CompleteSilently();
+        }
+    }
+
+    private static bool HasReply(uint opcode) =>
+        (FuseOpcode)opcode is not (FuseOpcode.Forget or FuseOpcode.BatchForget or FuseOpcode.Interrupt or FuseOpcode.NotifyReply);
+
+    private void Route(TransportRequest request)
+    {
+        switch ((FuseOpcode)request.Opcode)
+        {
+            case FuseOpcode.Forget:
+                filesystem.Forget(request.NodeId, Unsafe.ReadUnaligned<FuseForgetIn>(request.Arguments.Pointer).LookupCount);
+                break;
+            case FuseOpcode.BatchForget:
+                ForgetAll(request);
+                break;
+            case FuseOpcode.Interrupt:
+                Interrupt(request);
+                break;
+            case FuseOpcode.NotifyReply:
+                // Answers to RETRIEVE, which is never sent.
+                break;
+            case FuseOpcode.Init:
+                request.Complete(Errno.EINVAL, 0);
+                break;
+            default:
+                filesystem.Handle(request);
+                break;
         }
     }
 
@@ -85,16 +86,19 @@ internal sealed unsafe class RequestDispatcher(IFuseFilesystem filesystem, Actio
     private void Interrupt(TransportRequest request)
     {
         ulong unique = Unsafe.ReadUnaligned<FuseInterruptIn>(request.Arguments.Pointer).Unique;
-        foreach (IInterruptible source in Volatile.Read(ref _sources))
+        for (int attempt = 0; attempt < InterruptAttempts; attempt++)
         {
-            if (source.TryInterrupt(unique))
+            foreach (IInterruptible source in Volatile.Read(ref _sources))
             {
-                request.CompleteSilently();
-                return;
+                if (source.TryInterrupt(unique))
+                    return;
             }
+
+            // Answered already, or another worker has read it and is about to look at it.
+            Thread.Yield();
         }
 
-        // Answered already, or another worker has read it and not looked at it yet: the kernel asks again if it still waits.
+        // The kernel asks again if it still waits for the request (on the descriptor that the request came by).
         request.Complete(Errno.EAGAIN, 0);
     }
 }

@@ -30,7 +30,7 @@ internal static class FuseMount
         if (LibC.GetEUid() != 0)
             return options.IsBlockDevice
                 ? throw new FuseException("Only root can mount a block device.", Errno.EPERM)
-                : Fusermount.Mount(options.MountPoint, FusermountOptions(options));
+                : Fusermount.Mount(options.MountPoint, FusermountOptions(options with { AllowOther = options.AllowOther && Fusermount.MayAllowOther() }));
 
         int fd = LibC.Open("/dev/fuse", LibC.OpenReadWrite | LibC.OpenCloseOnExec);
         if (fd < 0)

@@ -9,8 +9,14 @@ namespace Txlfs.Fsd.Fuse.Mount;
 internal static unsafe class Fusermount
 {
     private const string Program = "fusermount3";
-    private const int UnixDomain = 1, StreamSocket = 1;
+    private const int UnixDomain = 1, StreamSocket = 1, CloseOnExec = 0x40000000;
 
+    /// <summary>Whether the machine lets people who are not root open their mounts to others.</summary>
+    public static bool MayAllowOther() =>
+        LibC.ReadSmallFile("/etc/fuse.conf")?.Split('\n').Any(line => line.Trim() == "user_allow_other") ?? false;
+
+    /// <summary>The descriptor of a new mount.</summary>
+    /// <exception cref="FuseException">With what the helper complained of.</exception>
     public static int Mount(string mountPoint, string options)
     {
         int* pair = stackalloc int[2];
@@ -31,6 +37,7 @@ internal static unsafe class Fusermount
         }
     }
 
+    /// <summary>0 or an errno.</summary>
     public static int Unmount(string mountPoint, bool isLazy)
     {
         var start = new ProcessStartInfo(Program) { RedirectStandardError = true, ArgumentList = { isLazy ? "-uz" : "-u", "--", mountPoint } };
@@ -69,6 +76,4 @@ internal static unsafe class Fusermount
         bool isDescriptor = received > 0 && *(nuint*)control >= HeaderBytes + sizeof(int) && *(int*)(control + 8) == SocketLevel && *(int*)(control + 12) == Rights;
         return isDescriptor ? *(int*)(control + HeaderBytes) : -1;
     }
-
-    private const int CloseOnExec = 0x40000000;
 }

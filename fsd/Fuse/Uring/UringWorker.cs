@@ -88,7 +88,10 @@ internal sealed unsafe class UringWorker : IDisposable
         return _ring.PeekResult() is < 0 and int refused ? -refused : 0;
     }
 
-    /// <summary>Serves until the kernel has given every entry back.</summary>
+    /// <summary>
+    /// Serves until the kernel has given every entry back. A ring that fails by itself is a fault nobody can mend: the exception ends the process,
+    /// and the users of the mount get ENOTCONN instead of hanging.
+    /// </summary>
     public void Run()
     {
         IoUring ring = _ring!;
