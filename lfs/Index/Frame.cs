@@ -43,9 +43,11 @@ internal struct Frame
     /// <summary>The generation in which it became dirty; 0 = clean.</summary>
     public uint DirtyGeneration;
 
-    /// <summary>The last Prepare that pinned it, and what that would add to it. The writer's.</summary>
+    /// <summary>The last Prepare that pinned it, and what its batch would add to it (a leaf: bytes; an inner page: children). The writer's.</summary>
     public int PrepareStamp;
-    public int PrepareBytes;
+    public int PrepareAdded;
+    public short PreparePuts;
+    public bool PrepareDeletes;
 
     /// <summary>Where the last record went in, and how many in a row went in ascending order. The writer's; a hint.</summary>
     public short LastInsert;

@@ -8,14 +8,18 @@ namespace Txlfs.Lfs.Index;
 /// </summary>
 internal sealed unsafe partial class IndexTree
 {
-    /// <summary>What a leaf gains at least when it is split: see <see cref="LeafSplitsFor"/>.</summary>
-    private const int LeastRoomAfterSplitBytes = 1700;
+    /// <summary>The room that a split in the middle leaves at least on either side: see <see cref="SplitsFor"/>.</summary>
+    private const int LeafRoomAfterSplitBytes = 1700;
+    private const int InnerRoomAfterSplit = PageLayout.MaxInnerEntries / 2 - 1;
 
     private readonly int[] _pinned;
     private int _pinnedCount;
     private int _prepareStamp;
     private int _newDirty;
     private int _newFrames;
+
+    /// <summary>The path of the key prepared last, from the root down, and the range of its leaf: the next key is often in the same leaf.</summary>
+    private readonly int[] _lastPath = new int[PageLayout.MaxLevels + 1];
     private int _lastLeaf;
     private int _lastDepth;
     private Key _lastLow;
@@ -106,7 +110,7 @@ internal sealed unsafe partial class IndexTree
         _hasLastHigh = false;
         ulong pageId = PageMapGeometry.RootPageId;
         int expectedLevel = -1;
-        for (_lastDepth = 1; ; _lastDepth++)
+        for (_lastDepth = 0; ; _lastDepth++)
         {
             if (!_cache.TryFindResidentLocked(pageId, out int frame))
             {
@@ -121,6 +125,7 @@ internal sealed unsafe partial class IndexTree
                 return -Errno.EIO;
             }
             PinLocked(frame);
+            _lastPath[_lastDepth] = frame;
             if (_pinnedCount > DirtyLimit)
             {
                 return -Errno.ENOMEM;
@@ -151,7 +156,9 @@ internal sealed unsafe partial class IndexTree
             return;
         }
         at->PrepareStamp = _prepareStamp;
-        at->PrepareBytes = 0;
+        at->PrepareAdded = 0;
+        at->PreparePuts = 0;
+        at->PrepareDeletes = false;
         at->Pins++;
         _pinned[_pinnedCount++] = frame;
         _newDirty += at->DirtyGeneration == 0 ? 1 : 0;
@@ -160,30 +167,52 @@ internal sealed unsafe partial class IndexTree
 
     private void Foresee(in Mutation mutation)
     {
+        Frame* leaf = _cache.At(_lastLeaf);
         if (mutation.IsDelete)
         {
             // It may be merged with a sibling.
-            _newDirty++;
+            _newDirty += leaf->PrepareDeletes ? 0 : 1;
+            leaf->PrepareDeletes = true;
             return;
         }
-        Frame* leaf = _cache.At(_lastLeaf);
         int freeBytes = LeafPage.FreeBytes(_cache.PageAt(_lastLeaf));
-        int before = LeafSplitsFor(leaf->PrepareBytes, freeBytes);
-        leaf->PrepareBytes += LeafPage.RecordBytes(mutation.ValueLength);
-        int after = LeafSplitsFor(leaf->PrepareBytes, freeBytes);
-        if (before == 0 && after > 0)
+        int before = SplitsFor(leaf->PrepareAdded, leaf->PreparePuts, freeBytes, LeafRoomAfterSplitBytes);
+        leaf->PrepareAdded += LeafPage.RecordBytes(mutation.ValueLength);
+        leaf->PreparePuts++;
+        int after = SplitsFor(leaf->PrepareAdded, leaf->PreparePuts, freeBytes, LeafRoomAfterSplitBytes);
+        ForeseeSplits(_lastDepth, before, after);
+    }
+
+    /// <summary>The page at this depth of the path may be split so often; each split enters a child in the page above.</summary>
+    private void ForeseeSplits(int depth, int before, int after)
+    {
+        if (before == after)
         {
-            // Every page above may be split too, and the root may be put one level higher, twice.
-            _newFrames += _lastDepth + 1;
+            return;
         }
         _newFrames += after - before;
+        if (depth == 0)
+        {
+            // The root's content moves to a new page first; what is above that has ample room.
+            _newFrames += before == 0 ? 1 : 0;
+            return;
+        }
+        int above = _lastPath[depth - 1];
+        Frame* parent = _cache.At(above);
+        int room = PageLayout.MaxInnerEntries - PageHeader.Count(_cache.PageAt(above));
+        int parentBefore = SplitsFor(parent->PrepareAdded, parent->PrepareAdded, room, InnerRoomAfterSplit);
+        parent->PrepareAdded += after - before;
+        int parentAfter = SplitsFor(parent->PrepareAdded, parent->PrepareAdded, room, InnerRoomAfterSplit);
+        ForeseeSplits(depth - 1, parentBefore, parentAfter);
     }
 
     /// <summary>
-    /// A bound on the splits that so many new bytes can cause. A split in the middle leaves that much room on both sides (the largest record
-    /// may lie across the middle); one at the end or in a run leaves a full leaf, but ends its run, so that its next split is in the middle.
+    /// A bound on the splits of a page and of what comes of it, when so much is added in so many insertions. An insertion splits at most once.
+    /// A split in the middle leaves room on both sides (a leaf's largest record may lie across the middle); one at the end or in a run may
+    /// leave a full page, but ends its run, so that this page's next split is in the middle.
     /// </summary>
-    private static int LeafSplitsFor(int addedBytes, int freeBytes) => addedBytes <= freeBytes ? 0 : 4 + 4 * (addedBytes / LeastRoomAfterSplitBytes);
+    private static int SplitsFor(int added, int insertions, int room, int roomAfterSplit)
+        => added <= room ? 0 : Math.Min(insertions, 4 + 4 * (added / roomAfterSplit));
 
     private int Reserve(int deletes)
     {

@@ -24,15 +24,16 @@ public class ConcurrencyTests
     }
 
     [Fact]
-    public void StableRecordsAreNeverMissedAndValuesNeverTorn()
+    public async Task StableRecordsAreNeverMissedAndValuesNeverTorn()
     {
         int seed = Environment.TickCount;
         var pages = new MemoryPages();
         using IndexTree tree = IndexTree.Create(new IndexOptions(200, IndexHarness.VolumeTag), pages);
         var random = new Random(seed);
+        var writer = new Writer(tree, pages);
         for (int i = 0; i < Keys; i += StableEvery)
         {
-            Commit(tree, pages, random, [KeyOf(i)], isDelete: false);
+            writer.Commit(random, [KeyOf(i)], isDelete: false);
         }
         bool isDone = false;
         Exception? failure = null;
@@ -57,12 +58,17 @@ public class ConcurrencyTests
             bool isDelete = round / 1000 % 2 == 1;
             int first = random.Next(Keys);
             Key[] keys = [.. Enumerable.Range(first, random.Next(1, 24)).Where(k => k % Keys % StableEvery != 0 || !isDelete).Select(k => KeyOf(k % Keys))];
-            Commit(tree, pages, random, keys, isDelete);
+            writer.Commit(random, keys, isDelete);
         }
         Volatile.Write(ref isDone, true);
         Array.ForEach(readers, r => r.Join());
         Assert.True(failure is null, $"seed {seed}: {failure}");
-        Assert.True(tree.Counters.Checkpoints > 0 && tree.Counters.Evictions > 0 && tree.Counters.Splits > 0);
+        writer.EndCheckpoint();
+        var violations = new List<string>();
+        await tree.VerifyAsync(violations.Add);
+        Assert.Empty(violations);
+        Assert.Empty(pages.Complaints);
+        Assert.True(tree.Counters.Checkpoints > 0 && tree.Counters.Evictions > 0 && tree.Counters.Splits > 0 && tree.Counters.PreservedImages > 0);
     }
 
     private static Key KeyOf(int n) => new((ulong)(n / 64), (ulong)(n % 64));
@@ -107,39 +113,79 @@ public class ConcurrencyTests
         Assert.True(result is 0 or -Errno.EAGAIN, $"load: {result}");
     }
 
-    private static void Commit(IndexTree tree, MemoryPages pages, Random random, Key[] keys, bool isDelete)
+    /// <summary>Commits on the test's thread; checkpoints run on another one meanwhile.</summary>
+    private sealed class Writer(IndexTree tree, MemoryPages pages)
     {
-        var batch = new MutationBatch();
-        var value = new byte[Limits.MaxValueBytes];
-        foreach (Key key in keys)
+        private readonly MutationBatch _batch = new();
+        private Task<OpResult<IndexRoot>>? _checkpoint;
+        private ulong _number;
+
+        public void Commit(Random random, Key[] keys, bool isDelete)
         {
-            ulong stamp = (ulong)random.NextInt64();
-            int length = LengthOf(stamp);
-            value.AsSpan(0, length).Fill((byte)stamp);
-            if (isDelete)
+            _batch.Clear();
+            Span<byte> value = stackalloc byte[Limits.MaxValueBytes];
+            foreach (Key key in keys)
             {
-                batch.Delete(key);
+                ulong stamp = (ulong)random.NextInt64();
+                int length = LengthOf(stamp);
+                value[..length].Fill((byte)stamp);
+                if (isDelete)
+                {
+                    _batch.Delete(key);
+                }
+                else
+                {
+                    _batch.Put(key, value[..length], stamp);
+                }
             }
-            else
+            Apply();
+            if (_checkpoint is { IsCompleted: true })
             {
-                batch.Put(key, value.AsSpan(0, length), stamp);
+                EndCheckpoint();
+            }
+            else if (_checkpoint is null && tree.DirtyPages > tree.Capacity / 4)
+            {
+                BeginCheckpoint();
             }
         }
-        int result;
-        while ((result = tree.Prepare(batch, out PageReference missing)) != 0)
+
+        private void Apply()
         {
-            if (result == Op.Miss)
+            int result;
+            while ((result = tree.Prepare(_batch, out PageReference missing)) != 0)
             {
-                Load(tree, missing);
-                continue;
+                if (result == Op.Miss)
+                {
+                    Load(tree, missing);
+                    continue;
+                }
+                Assert.Equal(IndexTree.NoCleanFrame, result);
+                BeginCheckpoint();
+                EndCheckpoint();
             }
-            Assert.Equal(IndexTree.NoCleanFrame, result);
-            tree.BeginCheckpoint(1);
-            Assert.True(tree.WriteCheckpointAsync(pages).AsTask().GetAwaiter().GetResult().IsOk);
-            tree.EndCheckpoint();
+            var ignore = default(Ignore);
+            tree.Apply(_batch, 1, ref ignore);
         }
-        var ignore = default(Ignore);
-        tree.Apply(batch, 1, ref ignore);
+
+        private void BeginCheckpoint()
+        {
+            if (_checkpoint is null)
+            {
+                tree.BeginCheckpoint(++_number);
+                _checkpoint = Task.Run(() => tree.WriteCheckpointAsync(pages).AsTask());
+            }
+        }
+
+        public void EndCheckpoint()
+        {
+            if (_checkpoint is not null)
+            {
+                Assert.True(_checkpoint.Result.IsOk);
+                tree.EndCheckpoint();
+                pages.Forget();
+                _checkpoint = null;
+            }
+        }
     }
 
     private static int LengthOf(ulong stamp) => 8 + (int)(stamp >> 8 & 0xFF) + ((stamp & 0x70000) == 0 ? 1500 : 0);

@@ -43,8 +43,11 @@ internal sealed class MemoryPages(Random? deferred = null) : IPageStore, IPageSi
     /// <summary>The checkpoint is durable: the device may overwrite what it superseded.</summary>
     public void Forget()
     {
-        _dead.ForEach(address => _images.Remove(address));
-        _dead.Clear();
+        lock (_images)
+        {
+            _dead.ForEach(address => _images.Remove(address));
+            _dead.Clear();
+        }
     }
 
     public bool Pump()
@@ -127,7 +130,12 @@ internal sealed class MemoryPages(Random? deferred = null) : IPageStore, IPageSi
         {
             return;
         }
-        if (!_images.TryGetValue(old.AddressBytes, out byte[]? image) || _dead.Contains(old.AddressBytes))
+        byte[]? image;
+        lock (_images)
+        {
+            _images.TryGetValue(old.AddressBytes, out image);
+        }
+        if (image is null || _dead.Contains(old.AddressBytes))
         {
             Complaints.Add($"page {space}:{pageId}: old image at {old.AddressBytes} is dead already");
             return;
