@@ -15,7 +15,9 @@ public sealed partial class Volume
 
     /// <summary>All fields that are named, in one commit. The size is the data path's.</summary>
     public ValueTask<OpResult<InodeAttributes>> SetAttributesAsync(ulong inode, AttributeChange change, Caller caller)
-        => _namespace.Inodes.SetAttributesAsync(inode, change, caller);
+        => (change.Fields & AttributeFields.Size) != 0
+            ? SetSizeAsync(inode, change.SizeBytes, change, caller)
+            : _namespace.Inodes.SetAttributesAsync(inode, change, caller);
 
     /// <summary>
     /// A regular file, fifo, socket or device node. <paramref name="open"/>: it is open at once, as by <see cref="OpenAsync"/>.

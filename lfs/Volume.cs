@@ -22,7 +22,7 @@ public sealed partial class Volume : IDisposable
     {
         _engine = engine;
         _namespace = new FileNamespace(engine);
-        _data = new DataPath(engine);
+        _data = new DataPath(engine, _namespace.Room);
         Recovery = recovery;
     }
 

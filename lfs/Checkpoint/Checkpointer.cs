@@ -221,7 +221,6 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
         }
         Volatile.Write(ref _number, number);
         engine.Tree.EndCheckpoint();
-        await engine.Epoch.WaitForPreviousAsync().ConfigureAwait(false);
         await FreeAsync().ConfigureAwait(false);
         return 0;
     }

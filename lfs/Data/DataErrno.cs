@@ -14,6 +14,9 @@ internal static class DataErrno
     /// <summary>A record in the index is not sound.</summary>
     public const int Damaged = Errno.EUCLEAN;
 
+    /// <summary>The file is inline and must have extents first.</summary>
+    public const int ConvertFirst = Errno.ENOTEMPTY;
+
     /// <summary>More mutations than one commit holds.</summary>
     public const int TooMuch = Errno.E2BIG;
 

@@ -1,14 +1,18 @@
 using Txlfs.Journal;
 using Txlfs.Journal.Runtime;
+using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
 /// <summary>What the parts of the data path share.</summary>
-internal sealed class DataServices(IEngine engine)
+internal sealed class DataServices(IEngine engine, NamespaceRoom room)
 {
     private const int KeptStates = 64;
 
     public IEngine Engine { get; } = engine;
+
+    /// <summary>Where the rules of changing attributes find what they need.</summary>
+    public NamespaceRoom Room { get; } = room;
     public DataCounters Counters { get; } = new();
     public StatePool<ReadState> ReadStates { get; } = new(KeptStates);
     public StatePool<WriteState> WriteStates { get; } = new(KeptStates);

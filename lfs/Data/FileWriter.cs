@@ -93,8 +93,8 @@ internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, T
         while (true)
         {
             OpResult<bool> commit = staysInline
-                ? await _engine.CommitAsync<InlineWriteBody, bool>(new InlineWriteBody(state, trims.Pending), caller, CommitKind.Write).ConfigureAwait(false)
-                : await _engine.CommitAsync<WriteBody, bool>(new WriteBody(state, trims.Pending, _engine.ChecksumKind), caller, CommitKind.Write).ConfigureAwait(false);
+                ? await _engine.CommitAsync<InlineWriteBody, bool>(new InlineWriteBody(services.Room, state, trims.Pending), caller, CommitKind.Write).ConfigureAwait(false)
+                : await _engine.CommitAsync<WriteBody, bool>(new WriteBody(services.Room, state, trims.Pending, _engine.ChecksumKind), caller, CommitKind.Write).ConfigureAwait(false);
             if (commit.IsOk)
             {
                 return 0;

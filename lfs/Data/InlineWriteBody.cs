@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
-using Txlfs.Journal;
+using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
 /// <summary>A write that leaves the file inline: merged with the content of that moment, so it needs no evidence and cannot conflict.</summary>
-internal readonly struct InlineWriteBody(WriteState state, PendingTrims trims) : ICommitBody<bool>
+internal readonly struct InlineWriteBody(NamespaceRoom room, WriteState state, PendingTrims trims) : ICommitBody<bool>
 {
     public bool MayUseReserve => false;
 
@@ -46,11 +46,11 @@ internal readonly struct InlineWriteBody(WriteState state, PendingTrims trims) :
         context.Put(InodeAccess.InlineKey(state.Inode), buffer[..(InodeAccess.BirthBytes + contentBytes)]);
         InodeAttributes before = attributes;
         attributes.AllocatedBytes = FileForms.InlineAllocatedBytes(contentBytes);
-        WriteRulesOf.Touch(ref attributes, state, context.Now);
-        if (attributes != before)
+        status = WriteRulesOf.Touch(ref context, room, ref attributes, state);
+        if (status == 0 && attributes != before)
         {
             InodeAccess.Put(ref context, attributes);
         }
-        return 0;
+        return status;
     }
 }

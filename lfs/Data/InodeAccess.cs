@@ -49,13 +49,4 @@ internal static class InodeAccess
         }
         return status;
     }
-
-    public static void KillPrivileges(ref InodeAttributes attributes)
-    {
-        attributes.Mode &= ~ModeBits.SetUid;
-        if ((attributes.Mode & ModeBits.GroupExec) != 0)
-        {
-            attributes.Mode &= ~ModeBits.SetGid;
-        }
-    }
 }

@@ -31,7 +31,7 @@ internal sealed class TrimFinisher(DataServices services)
         {
             while (true)
             {
-                SetSizeBody body = new(inode, sizeBytes, others, Pending, _engine.ChecksumKind);
+                SetSizeBody body = new(services.Room, inode, sizeBytes, others, Pending, _engine.ChecksumKind);
                 OpResult<TruncateResult> commit = await _engine.CommitAsync<SetSizeBody, TruncateResult>(body, caller, CommitKind.Truncate).ConfigureAwait(false);
                 if (commit.IsOk)
                 {

@@ -3,6 +3,7 @@ using Txlfs.Journal;
 using Txlfs.Journal.Codec;
 using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Index;
+using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
@@ -13,7 +14,7 @@ internal readonly record struct TruncateResult(InodeAttributes Attributes, bool 
 /// Sets the size, and with it the other attributes of the request. Going down, the last extent is cut exactly at the size (what
 /// its block still stores behind that reads as zeros from now on); what does not fit this commit is left to a trim record.
 /// </summary>
-internal readonly struct SetSizeBody(ulong inode, long sizeBytes, AttributeChange others, PendingTrims trims, ChecksumKind checksum) : ICommitBody<TruncateResult>
+internal readonly struct SetSizeBody(NamespaceRoom room, ulong inode, long sizeBytes, AttributeChange others, PendingTrims trims, ChecksumKind checksum) : ICommitBody<TruncateResult>
 {
     public bool MayUseReserve => true;
 
@@ -42,7 +43,11 @@ internal readonly struct SetSizeBody(ulong inode, long sizeBytes, AttributeChang
             return status;
         }
         attributes.SizeBytes = sizeBytes;
-        AttributeRules.Apply(ref attributes, others, context.Now);
+        status = Attributes.Apply(room, ref context, ref attributes, others);
+        if (status != 0)
+        {
+            return status;
+        }
         if ((others.Fields & (AttributeFields.Mtime | AttributeFields.MtimeNow)) == 0)
         {
             attributes.Mtime = context.Now;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Txlfs.Journal;
 using Txlfs.Journal.Codec;
 using Txlfs.Lfs.Format;
+using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
@@ -9,7 +10,7 @@ namespace Txlfs.Lfs.Data;
 /// A write's one commit: checks that what the write was prepared against still holds, takes the old extents out of the range,
 /// puts the new ones, and brings the inode up to date.
 /// </summary>
-internal readonly struct WriteBody(WriteState state, PendingTrims trims, ChecksumKind checksum) : ICommitBody<bool>
+internal readonly struct WriteBody(NamespaceRoom room, WriteState state, PendingTrims trims, ChecksumKind checksum) : ICommitBody<bool>
 {
     public bool MayUseReserve => false;
 
@@ -38,11 +39,11 @@ internal readonly struct WriteBody(WriteState state, PendingTrims trims, Checksu
         }
         if (status == 0)
         {
-            WriteRulesOf.Touch(ref attributes, state, context.Now);
-            if (attributes != before)
-            {
-                InodeAccess.Put(ref context, attributes);
-            }
+            status = WriteRulesOf.Touch(ref context, room, ref attributes, state);
+        }
+        if (status == 0 && attributes != before)
+        {
+            InodeAccess.Put(ref context, attributes);
         }
         return status;
     }

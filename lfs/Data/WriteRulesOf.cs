@@ -1,4 +1,4 @@
-using Txlfs.Journal;
+using Txlfs.Lfs.Namespace;
 
 namespace Txlfs.Lfs.Data;
 
@@ -23,21 +23,18 @@ internal static class WriteRulesOf
     /// Size only grows. Times: pages from the kernel's write-back cache carry none, because with that cache the kernel owns mtime and ctime and
     /// hands them over by SETATTR, before or after the pages; a time set here could overwrite the one that the user was shown.
     /// </summary>
-    public static void Touch(ref InodeAttributes attributes, WriteState state, Timestamp now)
+    public static int Touch(ref CommitContext context, NamespaceRoom room, ref InodeAttributes attributes, WriteState state)
     {
         if (state.IsConversion)
         {
-            return;
+            return 0;
         }
         attributes.SizeBytes = Math.Max(attributes.SizeBytes, state.EndBytes);
         if ((state.Options & WriteOptions.FromCache) == 0)
         {
-            attributes.Mtime = now;
-            attributes.Ctime = now;
+            attributes.Mtime = context.Now;
+            attributes.Ctime = context.Now;
         }
-        if ((state.Options & WriteOptions.KillPrivileges) != 0)
-        {
-            InodeAccess.KillPrivileges(ref attributes);
-        }
+        return (state.Options & WriteOptions.KillPrivileges) != 0 ? Attributes.KillPrivileges(room, ref context, ref attributes) : 0;
     }
 }

@@ -77,8 +77,8 @@ internal sealed partial class VolumeEngine
         {
             if (stall.Kind == StallKind.Space)
             {
-                // A checkpoint may give back segments whose data has died; when it did not, the volume is full.
-                if (isOutOfSpace)
+                // A checkpoint may give back segments whose data has died; when there are none, or it did not help, the volume is full.
+                if (isOutOfSpace || Segments.CountReclaimable() == 0)
                 {
                     return OpResult<TResult>.Fail(Errno.ENOSPC);
                 }

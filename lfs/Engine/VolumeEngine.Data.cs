@@ -41,7 +41,7 @@ internal sealed partial class VolumeEngine
         {
             if (status == -Errno.ENOSPC)
             {
-                if (triedCheckpoint)
+                if (triedCheckpoint || Segments.CountReclaimable() == 0)
                 {
                     return OpResult<DataReservation>.Fail(Errno.ENOSPC);
                 }
@@ -79,24 +79,41 @@ internal sealed partial class VolumeEngine
     private static unsafe bool IsAligned(long addressBytes, NativeSlice destination, int alignment)
         => ((addressBytes | (uint)destination.LengthBytes | (long)destination.Pointer) & (alignment - 1)) == 0;
 
+    /// <summary>
+    /// What the device's alignment does not allow at once: the aligned middle goes straight to the destination when memory and address
+    /// are aligned alike, the rest through scratch.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> BounceAsync(long addressBytes, NativeSlice destination, int alignment)
     {
-        long start = addressBytes & -alignment;
-        int length = (int)(((addressBytes + destination.LengthBytes + alignment - 1) & -alignment) - start);
+        int done = 0;
+        int direct = destination.LengthBytes & -alignment;
+        if (direct > 0 && IsAligned(addressBytes, destination.Slice(0, direct), alignment))
+        {
+            int result = await _device.ReadAsync(addressBytes, destination.Slice(0, direct)).ConfigureAwait(false);
+            if (result != 0)
+            {
+                return result;
+            }
+            done = direct;
+        }
         NativeSlice bounce = Scratch.Rent();
         try
         {
-            if (length > bounce.LengthBytes)
+            while (done < destination.LengthBytes)
             {
-                return -Errno.EINVAL;
+                long start = (addressBytes + done) & -alignment;
+                int skip = (int)(addressBytes + done - start);
+                int part = Math.Min(bounce.LengthBytes - skip, destination.LengthBytes - done);
+                int result = await _device.ReadAsync(start, bounce.Slice(0, (skip + part + alignment - 1) & -alignment)).ConfigureAwait(false);
+                if (result != 0)
+                {
+                    return result;
+                }
+                bounce.Slice(skip, part).Span.CopyTo(destination.Slice(done, part).Span);
+                done += part;
             }
-            int result = await _device.ReadAsync(start, bounce.Slice(0, length)).ConfigureAwait(false);
-            if (result == 0)
-            {
-                bounce.Slice((int)(addressBytes - start), destination.LengthBytes).Span.CopyTo(destination.Span);
-            }
-            return result;
+            return 0;
         }
         finally
         {

@@ -41,7 +41,7 @@ internal sealed partial class VolumeEngine
         {
             Tree.BeginCheckpoint(number);
             Txlfs.Lfs.Segments.SegmentImage image = Segments.BeginCheckpoint();
-            Epoch.Flip();
+            Epoch.TryFlip();
             var position = Log?.Cut() ?? default;
             if (Log is not null)
             {

@@ -35,8 +35,8 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
         Seams = seams;
         Plan = MemoryShares.For(options.MemoryBytes);
         Scratch = new ScratchPool(Limits.ScratchBytes, Plan.ScratchBuffers);
-        Segments = new SegmentTable(superblock);
         Epoch = new DataEpoch();
+        Segments = new SegmentTable(superblock, Epoch);
         Checkpointer = new Checkpointer(this, device, options, seams);
         _background = new BackgroundQueue(seams);
     }

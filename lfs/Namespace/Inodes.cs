@@ -10,9 +10,9 @@ internal sealed class Inodes(NamespaceRoom room, Orphans orphans)
     public ValueTask<OpResult<InodeAttributes>> GetAttributesAsync(ulong inode)
         => room.Engine.ReadAsync<GetAttributesBody, InodeAttributes>(new GetAttributesBody(room, inode));
 
-    /// <summary>All fields but the size.</summary>
+    /// <summary>All fields but the size, which the caller has given to the data path.</summary>
     public ValueTask<OpResult<InodeAttributes>> SetAttributesAsync(ulong inode, AttributeChange change, Caller caller)
-        => (change.Fields & ~AttributeFields.Size) == 0
+        => change.Fields == AttributeFields.None
             ? GetAttributesAsync(inode)
             : room.Engine.CommitAsync<SetAttributesBody, InodeAttributes>(new SetAttributesBody(room, inode, change), caller, CommitKind.SetAttributes);
 

@@ -22,12 +22,13 @@ internal enum SegmentState : byte
 /// writes (as of its cut, plus what the checkpoint itself moves).
 /// Free -> Head (TryTake, Enter) -> Used (Left) -> Free (Release).
 /// </summary>
-internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
+internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISegmentSource
 {
     private readonly Lock _lock = new();
     private readonly long[] _live = new long[superblock.SegmentCount];
     private readonly SegmentState[] _state = new SegmentState[superblock.SegmentCount];
     private readonly ulong[] _lastSequence = new ulong[superblock.SegmentCount];
+    private readonly int[] _leftEpoch = new int[superblock.SegmentCount];
     private readonly int[] _pins = new int[superblock.SegmentCount];
     private readonly SegmentImage _image = new((int)superblock.SegmentCount);
     private readonly bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
@@ -102,6 +103,7 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
             int index = superblock.SegmentIndex(addressBytes);
             SetState(index, SegmentState.Used, inImage: head == LogHead.Index);
             _lastSequence[index] = lastSequence;
+            _leftEpoch[index] = epoch.Current;
         }
     }
 
@@ -149,8 +151,8 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
     }
 
     /// <summary>
-    /// The checkpoint's record is durable, and every data operation that was under way at its cut has ended: what was left and dead at the cut,
-    /// and is dead now, may be freed. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
+    /// The checkpoint's record is durable: what was left and dead at the cut, is dead now, and cannot be brought back to life by an operation that is
+    /// still running, may be freed. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
     /// </summary>
     public List<long> EndCheckpoint(IReadOnlyCollection<long> tableBlobAddresses)
     {
@@ -158,10 +160,12 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
         lock (_lock)
         {
             _hasImage = false;
+            int oldest = epoch.OldestRunning();
             PinLocked(tableBlobAddresses);
             for (int i = 0; i < _state.Length; i++)
             {
-                if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0)
+                if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0
+                    && _leftEpoch[i] < oldest)
                 {
                     freed.Add(superblock.SegmentAddress(i));
                 }

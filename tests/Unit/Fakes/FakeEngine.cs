@@ -64,6 +64,9 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
     /// <summary>Called after a commit's body and before its mutations are applied: a place for races.</summary>
     public Action? BeforeApply { get; set; }
 
+    /// <summary>Called before a commit's body runs.</summary>
+    public Action? BeforeCommit { get; set; }
+
     /// <summary>Called between the look-ups of a read body that missed and its next run.</summary>
     public Action? AfterReadMiss { get; set; }
 
@@ -95,6 +98,7 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
         }
         lock (_writerLock)
         {
+            BeforeCommit?.Invoke();
             TResult result;
             int status;
             CommitContext context;
