@@ -9,6 +9,9 @@ public sealed partial class Volume
     private const uint PermissionBits = 0x1FF;
     private readonly FileNamespace _namespace;
 
+    /// <summary>A flag of <see cref="SetXattrAsync"/>, beside XATTR_CREATE and XATTR_REPLACE: FUSE_SETXATTR_ACL_KILL_SGID.</summary>
+    public const int XattrKillSetGid = 1 << 16;
+
     public ValueTask<OpResult<InodeAttributes>> LookupAsync(ulong parent, NativeSlice name) => _namespace.Directories.LookupAsync(parent, name);
 
     public ValueTask<OpResult<InodeAttributes>> GetAttributesAsync(ulong inode) => _namespace.Inodes.GetAttributesAsync(inode);

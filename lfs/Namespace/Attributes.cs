@@ -22,7 +22,8 @@ internal static class Attributes
         attributes.Atime = (fields & AttributeFields.AtimeNow) != 0 ? context.Now : (fields & AttributeFields.Atime) != 0 ? change.Atime : attributes.Atime;
         attributes.Mtime = (fields & AttributeFields.MtimeNow) != 0 ? context.Now : (fields & AttributeFields.Mtime) != 0 ? change.Mtime : attributes.Mtime;
         attributes.Ctime = (fields & AttributeFields.Ctime) != 0 ? change.Ctime : context.Now;
-        return (fields & AttributeFields.KillPrivileges) != 0 ? KillPrivileges(room, ref context, ref attributes) : 0;
+        int status = (fields & AttributeFields.KillPrivileges) != 0 ? KillPrivileges(room, ref context, ref attributes) : 0;
+        return status == 0 && (fields & AttributeFields.Mode) != 0 ? room.Acls.OnChmod(ref context, attributes) : status;
     }
 
     /// <summary>

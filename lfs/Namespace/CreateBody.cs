@@ -36,6 +36,11 @@ internal readonly struct CreateBody(NamespaceRoom room, ulong directory, NativeS
             return status;
         }
         result = blueprint.AttributesIn(parent, context.AllocateInode(), context.Now);
+        status = room.Acls.OnCreate(ref context, parent, blueprint.Umask, ref result);
+        if (status != 0)
+        {
+            return status;
+        }
         PutSymlinkTarget(ref context, ref result);
         InodeLookup.Put(ref context, result);
         DirentLookup.Put(ref context, place.Key, result.Inode, Format.DirentRecord.TypeOf(result.Mode), name.Span);
@@ -77,6 +82,11 @@ internal readonly struct CreateTemporaryBody(NamespaceRoom room, ulong directory
         }
         result = blueprint.AttributesIn(parent, context.AllocateInode(), context.Now);
         result.Nlink = 0;
+        status = room.Acls.OnCreate(ref context, parent, blueprint.Umask, ref result);
+        if (status != 0)
+        {
+            return status;
+        }
         InodeLookup.Put(ref context, result);
         InodeRemoval.PutOrphan(ref context, result.Inode);
         ticket.Acquire(result.Inode, asOrphan: true);

@@ -14,6 +14,7 @@ internal sealed class NamespaceRoom
         Inodes = new InodeLookup(Log);
         Dirents = new DirentLookup(Log, hasher);
         Xattrs = new XattrLookup(Log, hasher);
+        Acls = new AclRules(Xattrs);
         Open = new OpenInodes();
         Removal = new InodeRemoval(this);
         Tickets = new ObjectPool<InodeTicket>(() => new InodeTicket(Open), KeptTickets);
@@ -24,6 +25,7 @@ internal sealed class NamespaceRoom
     public InodeLookup Inodes { get; }
     public DirentLookup Dirents { get; }
     public XattrLookup Xattrs { get; }
+    public AclRules Acls { get; }
     public OpenInodes Open { get; }
     public InodeRemoval Removal { get; }
     public ObjectPool<InodeTicket> Tickets { get; }

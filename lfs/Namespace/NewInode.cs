@@ -8,7 +8,7 @@ internal readonly record struct NewInode(uint Mode, uint Rdev, Caller Caller, ui
 
     /// <summary>
     /// The attributes in this directory: a setgid directory hands down its group, and to directories the bit as well. (That a new file's own
-    /// setgid bit is dropped for strangers to the group is done by the kernel.)
+    /// setgid bit is dropped for strangers to the group is done by the kernel; umask and default ACL: <see cref="AclRules.OnCreate"/>.)
     /// </summary>
     public InodeAttributes AttributesIn(in InodeAttributes directory, ulong inode, Timestamp now)
     {
@@ -17,7 +17,7 @@ internal readonly record struct NewInode(uint Mode, uint Rdev, Caller Caller, ui
         return new InodeAttributes
         {
             Inode = inode,
-            Mode = (Mode & ~Umask) | (isSetGid && isDirectory ? ModeBits.SetGid : 0),
+            Mode = Mode | (isSetGid && isDirectory ? ModeBits.SetGid : 0),
             Uid = Caller.Uid,
             Gid = isSetGid ? directory.Gid : Caller.Gid,
             Nlink = isDirectory ? 2u : 1u,

@@ -25,11 +25,16 @@ internal readonly struct SetXattrBody(NamespaceRoom room, ulong inode, NativeSli
         {
             status = Check(ref context, place, buffer);
         }
+        bool isKept = true;
+        if (status == 0)
+        {
+            status = AclRules.OnSet(ref attributes, name.Span, value.Span, (flags & XattrFlags.KillSetGid) != 0, out isKept);
+        }
         if (status != 0)
         {
             return status;
         }
-        int chunks = XattrRecord.ChunkCount(value.LengthBytes);
+        int chunks = !isKept ? 0 : XattrRecord.ChunkCount(value.LengthBytes);
         for (int chunk = 0; chunk < chunks; chunk++)
         {
             int lengthBytes = chunk == 0 ? XattrRecord.WriteFirst(buffer, name.Span, value.Span) : XattrRecord.WriteNext(buffer, chunk, value.Span);

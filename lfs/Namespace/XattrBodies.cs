@@ -5,9 +5,6 @@ using Txlfs.Lfs.Format;
 
 namespace Txlfs.Lfs.Namespace;
 
-[Flags]
-internal enum XattrFlags { None = 0, Create = 1, Replace = 2 }
-
 /// <summary>Copies an attribute's value; an empty destination only asks for the length.</summary>
 internal readonly struct GetXattrBody(NamespaceRoom room, ulong inode, NativeSlice name, NativeSlice destination) : ISuspectBody<int>
 {
@@ -108,6 +105,7 @@ internal readonly struct RemoveXattrBody(NamespaceRoom room, ulong inode, Native
             return status != 0 ? status : -Errno.ENODATA;
         }
         XattrLookup.Delete(ref context, inode, place, 0);
+        AclRules.OnRemove(ref attributes, name.Span);
         attributes.Ctime = context.Now;
         InodeLookup.Put(ref context, attributes);
         return 0;

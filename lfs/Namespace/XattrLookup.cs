@@ -15,6 +15,9 @@ internal sealed class XattrLookup(ILogSink log, NameHasher hasher)
 {
     public static Key KeyOf(ulong inode, ulong sub) => Key.Of(inode, RecordKind.Xattr, sub);
 
+    /// <summary>Where the first attribute of an inode without colliding ones goes.</summary>
+    public ulong FirstSubOf(ReadOnlySpan<byte> name) => XattrRecord.FirstSubOf(hasher.Hash(name));
+
     /// <summary>
     /// 0 whether or not there is such an attribute, -ESTALE when the records do not fit together, or <see cref="Op.Miss"/>. The buffer holds the
     /// first chunk's record when it exists.

@@ -12,9 +12,9 @@ internal sealed class Xattrs(NamespaceRoom room)
     {
         int errno = CheckName(name);
         errno = errno != 0 ? errno
-            : (flags & ~(int)(XattrFlags.Create | XattrFlags.Replace)) != 0 ? Errno.EINVAL
+            : (flags & ~(int)(XattrFlags.Create | XattrFlags.Replace | XattrFlags.KillSetGid)) != 0 ? Errno.EINVAL
             : value.LengthBytes > Limits.MaxXattrValueBytes ? Errno.E2BIG
-            : 0;
+            : AclRules.Check(name.Span, value.Span);
         if (errno != 0)
         {
             return -errno;
