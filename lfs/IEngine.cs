@@ -28,6 +28,12 @@ internal interface IEngine
     /// <summary>Native scratch memory; see <see cref="ScratchPool"/>.</summary>
     ScratchPool Scratch { get; }
 
+    /// <summary>
+    /// Odd while a commit is being applied to the index, another number after it. Read bodies run beside that, record by record: one whose records
+    /// must fit together compares this before its first and after its last look-up (<see cref="ApplyWindow"/>).
+    /// </summary>
+    long ApplyVersion { get; }
+
     /// <summary>Runs a read body to its end; completes synchronously when all is in memory.</summary>
     ValueTask<OpResult<TResult>> ReadAsync<TBody, TResult>(TBody body) where TBody : struct, IReadBody<TResult>;
 

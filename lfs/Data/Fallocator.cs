@@ -139,8 +139,8 @@ internal sealed class Fallocator(DataServices services, FileWriter writer, TrimF
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ZeroEdgeAsync(ulong inode, long fromBytes, long toBytes, Caller caller)
     {
-        SeekBody look = new(inode, fromBytes, seeksData: true, _engine.ChecksumKind);
-        OpResult<SeekAnswer> data = await _engine.ReadAsync<SeekBody, SeekAnswer>(look).ConfigureAwait(false);
+        SeekBody look = new(inode, fromBytes, seeksData: true, _engine);
+        OpResult<SeekAnswer> data = await QuietRead.RunAsync<SeekBody, SeekAnswer>(_engine, look).ConfigureAwait(false);
         if (data.Errno == Errno.ENXIO || (data.IsOk && data.Value.OffsetBytes >= toBytes))
         {
             return 0;

@@ -25,7 +25,7 @@ internal sealed class FileReader(DataServices services, ExtentFetcher fetcher)
             while (doneBytes < destination.LengthBytes)
             {
                 state.Begin(inode, offsetBytes + doneBytes, destination.Slice(doneBytes));
-                OpResult<ReadAnswer> plan = await services.Engine.ReadAsync<ReadPlanBody, ReadAnswer>(new ReadPlanBody(state, services.Engine.ChecksumKind)).ConfigureAwait(false);
+                OpResult<ReadAnswer> plan = await QuietRead.RunAsync<ReadPlanBody, ReadAnswer>(services.Engine, new ReadPlanBody(state, services.Engine)).ConfigureAwait(false);
                 if (!plan.IsOk)
                 {
                     return services.Fail(inode, plan.Errno);

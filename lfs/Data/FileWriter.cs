@@ -61,7 +61,7 @@ internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, T
         {
             if (probes)
             {
-                OpResult<bool> probe = await _engine.ReadAsync<WriteProbeBody, bool>(new WriteProbeBody(state, _engine.ChecksumKind)).ConfigureAwait(false);
+                OpResult<bool> probe = await QuietRead.RunAsync<WriteProbeBody, bool>(_engine, new WriteProbeBody(state, _engine)).ConfigureAwait(false);
                 if (!probe.IsOk)
                 {
                     return services.Fail(state.Inode, probe.Errno);

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Txlfs.Journal;
-using Txlfs.Journal.Codec;
 using Txlfs.Lfs.Format;
 
 namespace Txlfs.Lfs.Data;
@@ -12,12 +11,19 @@ internal readonly record struct SeekAnswer(long OffsetBytes, bool IsFinal);
 /// lseek(2) SEEK_DATA and SEEK_HOLE over a bounded number of extents. Data is inline content and extents with storage, in whole
 /// blocks; unwritten extents and what lies behind the last extent are holes, and so is everything from the end of the file.
 /// </summary>
-internal readonly struct SeekBody(ulong inode, long offsetBytes, bool seeksData, ChecksumKind checksum) : IReadBody<SeekAnswer>
+internal readonly struct SeekBody(ulong inode, long offsetBytes, bool seeksData, IEngine engine) : IReadBody<SeekAnswer>
 {
     private const int MaxExtentsALook = 512;
 
-    [SkipLocalsInit]
     public int Run(ref ReadContext context, out SeekAnswer answer)
+    {
+        ApplyWindow window = new(engine);
+        int status = Look(ref context, out answer);
+        return status == Op.Miss || window.IsQuiet ? status : -DataErrno.Conflict;
+    }
+
+    [SkipLocalsInit]
+    private int Look(ref ReadContext context, out SeekAnswer answer)
     {
         answer = default;
         Span<byte> buffer = stackalloc byte[Limits.MaxValueBytes];
@@ -47,7 +53,7 @@ internal readonly struct SeekBody(ulong inode, long offsetBytes, bool seeksData,
     {
         answer = default;
         long cursor = offsetBytes;
-        int status = ExtentLookup.Covering(ref context, inode, cursor, size, checksum, buffer, out FoundExtent found);
+        int status = ExtentLookup.Covering(ref context, inode, cursor, size, engine.ChecksumKind, buffer, out FoundExtent found);
         for (int looks = 0; status == 0; looks++)
         {
             bool isHoleBefore = found.StartBytes > cursor;
@@ -65,7 +71,7 @@ internal readonly struct SeekBody(ulong inode, long offsetBytes, bool seeksData,
                 answer = new SeekAnswer(cursor, IsFinal: false);
                 return 0;
             }
-            status = ExtentLookup.AtLeast(ref context, inode, cursor, size - 1, checksum, buffer, out found);
+            status = ExtentLookup.AtLeast(ref context, inode, cursor, size - 1, engine.ChecksumKind, buffer, out found);
         }
         return status == -Errno.ENOENT ? Settle(offsetBytes, seeksData ? size : cursor, size, out answer) : status;
     }
@@ -94,8 +100,8 @@ internal sealed class HoleSeeker(DataServices services)
         }
         while (true)
         {
-            SeekBody body = new(inode, offsetBytes, whence == SeekData, services.Engine.ChecksumKind);
-            OpResult<SeekAnswer> look = await services.Engine.ReadAsync<SeekBody, SeekAnswer>(body).ConfigureAwait(false);
+            SeekBody body = new(inode, offsetBytes, whence == SeekData, services.Engine);
+            OpResult<SeekAnswer> look = await QuietRead.RunAsync<SeekBody, SeekAnswer>(services.Engine, body).ConfigureAwait(false);
             if (!look.IsOk)
             {
                 return OpResult<long>.Fail(-services.Fail(inode, look.Errno));

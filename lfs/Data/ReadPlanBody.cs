@@ -16,11 +16,22 @@ internal enum ReadAnswer
 }
 
 /// <summary>Clamps a read at the file's size, serves inline files at once, and plans the extents of the others.</summary>
-internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : IReadBody<ReadAnswer>
+internal readonly struct ReadPlanBody(ReadState state, IEngine engine) : IReadBody<ReadAnswer>
 {
-    [SkipLocalsInit]
+    private readonly ChecksumKind _checksum = engine.ChecksumKind;
+
+    /// <summary><see cref="DataErrno.Conflict"/> negated when more than one record was needed and a commit was applied meanwhile.</summary>
     public int Run(ref ReadContext context, out ReadAnswer answer)
     {
+        ApplyWindow window = new(engine);
+        int status = Plan(ref context, out answer, out bool isOneRecord);
+        return status == Op.Miss || isOneRecord || window.IsQuiet ? status : -DataErrno.Conflict;
+    }
+
+    [SkipLocalsInit]
+    private int Plan(ref ReadContext context, out ReadAnswer answer, out bool isOneRecord)
+    {
+        isOneRecord = false;
         answer = ReadAnswer.Served;
         state.Restart();
         Span<byte> buffer = stackalloc byte[Limits.MaxValueBytes];
@@ -39,12 +50,13 @@ internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : 
             case FileForm.None:
                 state.Target(state.OffsetBytes, end - state.OffsetBytes).Span.Clear();
                 state.PlannedToBytes = end;
+                isOneRecord = true;
                 return 0;
             case FileForm.Inline:
                 return ServeInline(ref context, end, buffer);
             default:
                 answer = ReadAnswer.Planned;
-                return PlanExtents(ref context, end, buffer);
+                return PlanExtents(ref context, end, buffer, out isOneRecord);
         }
     }
 
@@ -66,10 +78,11 @@ internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : 
         return 0;
     }
 
-    private int PlanExtents(ref ReadContext context, long end, scoped Span<byte> buffer)
+    private int PlanExtents(ref ReadContext context, long end, scoped Span<byte> buffer, out bool isOneRecord)
     {
         long cursor = state.OffsetBytes;
-        int status = ExtentLookup.Covering(ref context, state.Inode, cursor, end, checksum, buffer, out FoundExtent found);
+        int status = ExtentLookup.Covering(ref context, state.Inode, cursor, end, _checksum, buffer, out FoundExtent found);
+        isOneRecord = status == 0 && found.StartBytes <= cursor && found.EndBytes >= end;
         while (status == 0)
         {
             long from = Math.Max(found.StartBytes, cursor), to = Math.Min(found.EndBytes, end);
@@ -87,7 +100,7 @@ internal readonly struct ReadPlanBody(ReadState state, ChecksumKind checksum) : 
             {
                 break;
             }
-            status = ExtentLookup.AtLeast(ref context, state.Inode, cursor, end - 1, checksum, buffer, out found);
+            status = ExtentLookup.AtLeast(ref context, state.Inode, cursor, end - 1, _checksum, buffer, out found);
         }
         state.PlannedToBytes = end;
         return status == -Errno.ENOENT ? 0 : status;

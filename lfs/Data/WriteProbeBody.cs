@@ -1,17 +1,23 @@
 using System.Runtime.CompilerServices;
 using Txlfs.Journal;
-using Txlfs.Journal.Codec;
 using Txlfs.Lfs.Format;
 
 namespace Txlfs.Lfs.Data;
 
 /// <summary>The look at a file that a write needs which appends, or covers a block in part: size, form, and who occupies those blocks.</summary>
-internal readonly struct WriteProbeBody(WriteState state, ChecksumKind checksum) : IReadBody<bool>
+internal readonly struct WriteProbeBody(WriteState state, IEngine engine) : IReadBody<bool>
 {
-    [SkipLocalsInit]
     public int Run(ref ReadContext context, out bool unused)
     {
         unused = false;
+        ApplyWindow window = new(engine);
+        int status = Look(ref context);
+        return status == Op.Miss || window.IsQuiet ? status : -DataErrno.Conflict;
+    }
+
+    [SkipLocalsInit]
+    private int Look(ref ReadContext context)
+    {
         state.Head = default;
         state.Tail = default;
         state.InlineBytes = 0;
@@ -39,20 +45,20 @@ internal readonly struct WriteProbeBody(WriteState state, ChecksumKind checksum)
         }
         if (status == 0 && state.OffsetBytes % Limits.BlockBytes != 0)
         {
-            status = Look(ref context, isHead: true, ExtentRecord.RoundDown(state.OffsetBytes), buffer);
+            status = LookAtBlock(ref context, isHead: true, ExtentRecord.RoundDown(state.OffsetBytes), buffer);
         }
         long tailBlock = ExtentRecord.RoundDown(state.EndBytes);
         if (status == 0 && state.EndBytes % Limits.BlockBytes != 0 && !(state.Head.IsNeeded && state.Head.BlockBytes == tailBlock))
         {
-            status = Look(ref context, isHead: false, tailBlock, buffer);
+            status = LookAtBlock(ref context, isHead: false, tailBlock, buffer);
         }
         return status;
     }
 
-    private int Look(ref ReadContext context, bool isHead, long block, scoped Span<byte> buffer)
+    private int LookAtBlock(ref ReadContext context, bool isHead, long block, scoped Span<byte> buffer)
     {
         BlockEvidence evidence = new() { IsNeeded = true, BlockBytes = block, DataEndBytes = block };
-        int status = ExtentLookup.AtMost(ref context, state.Inode, block, checksum, buffer, out FoundExtent found);
+        int status = ExtentLookup.AtMost(ref context, state.Inode, block, engine.ChecksumKind, buffer, out FoundExtent found);
         if (status is not 0 and not -Errno.ENOENT)
         {
             return status;

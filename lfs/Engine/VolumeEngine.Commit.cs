@@ -16,6 +16,9 @@ internal sealed partial class VolumeEngine
 {
     /// <summary>An operation that is given up so often makes no progress: memory is far too small for it, or this is a defect.</summary>
     private const int MaxAttempts = 100_000;
+    private long _applyVersion;
+
+    public long ApplyVersion => Volatile.Read(ref _applyVersion);
 
     public ValueTask<OpResult<TResult>> ReadAsync<TBody, TResult>(TBody body)
         where TBody : struct, IReadBody<TResult>
@@ -172,7 +175,9 @@ internal sealed partial class VolumeEngine
     private void ApplyBatch(ulong csn, ulong nextInode)
     {
         var observer = new SegmentAccountant(Segments);
+        Interlocked.Increment(ref _applyVersion);
         Tree.Apply(_batch, csn, ref observer);
+        Interlocked.Increment(ref _applyVersion);
         Volatile.Write(ref _csn, csn);
         Volatile.Write(ref _nextInode, nextInode);
         Volatile.Write(ref _inodeCount, _inodeCount + observer.InodeDelta);

@@ -53,6 +53,10 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
     public List<CommitKind> Commits { get; } = [];
     public int OpenReservations { get; private set; }
 
+    /// <summary>Read bodies run under the writer lock here, so this only moves when a test plays an engine that applies beside them.</summary>
+    public long ApplyVersion => OnApplyVersion?.Invoke() ?? 0;
+    public Func<long>? OnApplyVersion { get; set; }
+
     public bool IsFull { get; set; }
     public bool IsReadOnly { get; set; }
     public bool AnswersLater { get; set; }
