@@ -188,6 +188,8 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
         return running.GetAwaiter().GetResult();
     }
 
+    public bool RunOne() => _executor.RunOne();
+
     /// <summary>Runs all queued work, background work included.</summary>
     public void RunAll()
     {
