@@ -54,10 +54,7 @@ public sealed partial class VolumeFilesystem
     {
         FuseOpenOut opened = new() { OpenFlags = FuseOpenFlags.KeepCache };
 
-        // Without DIRECT_IO_ALLOW_MMAP a handle that bypasses the cache would not be coherent with one that does not; then O_DIRECT stays
-        // with the kernel's ordinary path, which is coherent, but lets one writer in at a time.
-        if ((_negotiated & FuseInitFlags.DirectIoAllowMmap) != 0
-            && ((flags & OpenFlags.Direct) != 0 || (OpenFlags.IsForWriting(flags) && _nearlyFull.IsNearlyFull())))
+        if (IsToBypassCache(flags))
         {
             opened.OpenFlags |= FuseOpenFlags.DirectIo | FuseOpenFlags.ParallelDirectWrites;
             opened.Fh |= FileHandle.BypassesCache;
@@ -67,6 +64,22 @@ public sealed partial class VolumeFilesystem
             opened.Fh |= FileHandle.CountsEveryRead;
         }
         return opened;
+    }
+
+    /// <summary>
+    /// FOPEN_DIRECT_IO lets several writers into one file at once, and lets ENOSPC come from write(2). But it is coherent with handles that
+    /// use the cache only where the kernel has DIRECT_IO_ALLOW_MMAP. And with the write-back cache the kernel keeps file times to itself and
+    /// forgets to change them on this path; so there O_DIRECT goes the ordinary way, one writer at a time, and only need bypasses the cache.
+    /// </summary>
+    private bool IsToBypassCache(uint flags)
+    {
+        if ((_negotiated & FuseInitFlags.DirectIoAllowMmap) == 0)
+        {
+            return false;
+        }
+        bool isWriter = OpenFlags.IsForWriting(flags);
+        bool keepsTimes = (_negotiated & FuseInitFlags.WritebackCache) != 0;
+        return ((flags & OpenFlags.Direct) != 0 && !(isWriter && keepsTimes)) || (isWriter && _nearlyFull.IsNearlyFull());
     }
 
     private void Create(FuseRequest request)
