@@ -23,8 +23,8 @@ public sealed record VolumeOptions
     public bool IsReadOnly { get; init; }
     public bool Discard { get; init; }
 
-    /// <summary>A checkpoint is begun after so much log, bytes.</summary>
-    public long CheckpointLogBytes { get; init; } = 256L << 20;
+    /// <summary>A checkpoint is begun after so much log, bytes; 0: after what this device reads back in about a second (16 to 256 MiB).</summary>
+    public long CheckpointLogBytes { get; init; }
     public int CheckpointIntervalMs { get; init; } = 30_000;
 
     /// <summary>The longest time that a committed operation stays out of the log when nobody syncs, milliseconds.</summary>

@@ -25,6 +25,8 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
     {
         long start = seams.Clock.MonotonicNs;
         CheckpointRecord record = await ReadNewestRecordAsync(engine, device).ConfigureAwait(false);
+        long ringNs = Math.Max(1, seams.Clock.MonotonicNs - start);
+        engine.SetReadSpeed((long)((double)Superblock.RingSlots * CheckpointRecord.SizeBytes * 1_000_000_000 / ringNs));
         await LoadAsync(record).ConfigureAwait(false);
         using var scanner = new LogScanner(device, record.VolumeId, record.Generation, engine.Superblock.SegmentBytes, record.Log);
         await ReplayAsync(scanner).ConfigureAwait(false);

@@ -6,7 +6,21 @@ internal sealed partial class VolumeEngine
     /// <summary>Segments kept for operations that free space, beyond what the next checkpoint needs.</summary>
     private const int DeleteReserveSegments = 1;
 
+    /// <summary>Log that is read back in about a second, within these bounds: the trigger when the options name none.</summary>
+    private const long MinCheckpointLogBytes = 16L << 20;
+    private const long MaxCheckpointLogBytes = 256L << 20;
+
+    /// <summary>Commits that are replayed in about a second by one small core.</summary>
+    private const ulong MaxCheckpointCommits = 200_000;
+
     private long _checkpointSealedBytes;
+    private ulong _checkpointCsn;
+
+    /// <summary>Log between two checkpoints. From the options, or from what recovery has measured (contract 6).</summary>
+    public long CheckpointLogBytes { get; private set; }
+
+    public void SetReadSpeed(long bytesPerSecond)
+        => CheckpointLogBytes = _options.CheckpointLogBytes > 0 ? _options.CheckpointLogBytes : Math.Clamp(bytesPerSecond, MinCheckpointLogBytes, MaxCheckpointLogBytes);
 
     /// <summary>Segments that a checkpoint of everything now dirty can fill: pages that do not compress, their map pages, a started segment.</summary>
     private int CheckpointNeedSegments()
@@ -22,7 +36,8 @@ internal sealed partial class VolumeEngine
 
     private bool WantsCheckpoint()
         => Tree.DirtyPages > Tree.Capacity * 4 / 10
-            || Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) > _options.CheckpointLogBytes
+            || Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) > CheckpointLogBytes
+            || _csn - _checkpointCsn > MaxCheckpointCommits
             || (Segments.FreeCount <= 2 * CheckpointNeedSegments() + 2 && Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) >= Segments.SegmentBytes);
 
     public VolumeStatistics Statistics()
@@ -31,7 +46,7 @@ internal sealed partial class VolumeEngine
         int reserve = CheckpointNeedSegments() + DeleteReserveSegments + 1;
         long available = Math.Max(0, Segments.FreeCount + Segments.CountReclaimable() - reserve) * (long)Segments.SegmentBytes;
         ulong freeInodes = (ulong)(available / 512);
-        return new VolumeStatistics(total, available, available, (ulong)InodeCount + freeInodes, freeInodes);
+        return new VolumeStatistics(total, available, available, (ulong)InodeCount, freeInodes);
     }
 
     /// <summary>Freezes the state that a checkpoint will write: index, segments, counters and the log's position, all at one commit border.</summary>
@@ -42,6 +57,7 @@ internal sealed partial class VolumeEngine
             Tree.BeginCheckpoint(number);
             Txlfs.Lfs.Segments.SegmentImage image = Segments.BeginCheckpoint();
             Epoch.TryFlip();
+            _checkpointCsn = _csn;
             var position = Log?.Cut() ?? default;
             if (Log is not null)
             {
