@@ -81,10 +81,10 @@ public interface IDirectorySink
 //   ValueTask<OpResult<InodeAttributes>> LookupAsync(ulong parent, NativeSlice name)            "." and ".." included
 //   ValueTask<OpResult<InodeAttributes>> GetAttributesAsync(ulong inode)
 //   ValueTask<OpResult<InodeAttributes>> SetAttributesAsync(ulong inode, AttributeChange change, Caller caller)   Size goes to the data path
-//   ValueTask<OpResult<InodeAttributes>> CreateAsync(ulong parent, NativeSlice name, uint mode, uint rdev, Caller caller, bool open)   regular files, fifos, sockets, nodes
-//   ValueTask<OpResult<InodeAttributes>> MakeDirectoryAsync(ulong parent, NativeSlice name, uint mode, Caller caller)
+//   ValueTask<OpResult<InodeAttributes>> CreateAsync(ulong parent, NativeSlice name, uint mode, uint rdev, Caller caller, bool open, uint umask = 0)   regular files, fifos, sockets, nodes
+//   ValueTask<OpResult<InodeAttributes>> MakeDirectoryAsync(ulong parent, NativeSlice name, uint mode, Caller caller, uint umask = 0)
 //   ValueTask<OpResult<InodeAttributes>> SymlinkAsync(ulong parent, NativeSlice name, NativeSlice target, Caller caller)
-//   ValueTask<OpResult<InodeAttributes>> CreateTemporaryAsync(ulong parent, uint mode, Caller caller)   O_TMPFILE: nlink 0, opened
+//   ValueTask<OpResult<InodeAttributes>> CreateTemporaryAsync(ulong parent, uint mode, Caller caller, uint umask = 0)   O_TMPFILE: nlink 0, opened
 //   ValueTask<OpResult<InodeAttributes>> LinkAsync(ulong inode, ulong parent, NativeSlice name, Caller caller)
 //   ValueTask<int> UnlinkAsync(ulong parent, NativeSlice name, Caller caller)
 //   ValueTask<int> RemoveDirectoryAsync(ulong parent, NativeSlice name, Caller caller)
@@ -93,7 +93,7 @@ public interface IDirectorySink
 //   ValueTask<OpResult<InodeAttributes>> OpenAsync(ulong inode)                                  counts an open
 //   void Release(ulong inode)                                                                    the last one frees an orphan
 //   ValueTask<int> ReadDirectoryAsync<TSink>(ulong inode, ulong cookie, TSink sink) where TSink : class, IDirectorySink
-//   ValueTask<int> SetXattrAsync(ulong inode, NativeSlice name, NativeSlice value, int flags, Caller caller)   XATTR_CREATE 1, XATTR_REPLACE 2
+//   ValueTask<int> SetXattrAsync(ulong inode, NativeSlice name, NativeSlice value, int flags, Caller caller)   XATTR_CREATE 1, XATTR_REPLACE 2, XattrKillSetGid
 //   ValueTask<int> GetXattrAsync(ulong inode, NativeSlice name, NativeSlice destination)         length; empty destination asks for it; -ERANGE, -ENODATA
 //   ValueTask<int> ListXattrAsync(ulong inode, NativeSlice destination)
 //   ValueTask<int> RemoveXattrAsync(ulong inode, NativeSlice name, Caller caller)

@@ -5,7 +5,7 @@ using Txlfs.Journal.Device;
 namespace Txlfs.Lfs.Namespace;
 
 /// <summary>What is done by name: look up, make, link, remove, rename, list.</summary>
-internal sealed class Directories(NamespaceRoom room, Orphans orphans)
+internal sealed class Directories(NamespaceRoom room)
 {
     private const int KeptCursors = 64;
     private readonly ObjectPool<DirectoryCursor> _cursors = new(() => new DirectoryCursor(), KeptCursors);
@@ -133,7 +133,7 @@ internal sealed class Directories(NamespaceRoom room, Orphans orphans)
         room.Settle(ticket, result.IsOk);
         if (result.IsOk && result.Value.Removal == Removal.Orphaned && !room.Open.MarkOrphan(result.Value.Inode))
         {
-            orphans.Enqueue(result.Value.Inode);
+            room.Orphans.Enqueue(result.Value.Inode);
         }
         return -result.Errno;
     }

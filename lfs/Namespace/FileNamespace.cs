@@ -10,14 +10,13 @@ internal sealed class FileNamespace
     internal FileNamespace(IEngine engine, NameHasher hasher)
     {
         Room = new NamespaceRoom(engine, hasher);
-        Orphans = new Orphans(Room);
-        Directories = new Directories(Room, Orphans);
-        Inodes = new Inodes(Room, Orphans);
+        Directories = new Directories(Room);
+        Inodes = new Inodes(Room);
         Xattrs = new Xattrs(Room);
     }
 
     public NamespaceRoom Room { get; }
-    public Orphans Orphans { get; }
+    public Orphans Orphans => Room.Orphans;
     public Directories Directories { get; }
     public Inodes Inodes { get; }
     public Xattrs Xattrs { get; }

@@ -7,8 +7,8 @@ namespace Txlfs.Lfs.Namespace;
 /// </summary>
 internal sealed class InodeTicket(OpenInodes open)
 {
+    private readonly List<ulong> _acquired = [];
     private ulong _claimed;
-    private ulong _acquired;
 
     /// <summary>Nobody can open the inode from now until the ticket is settled.</summary>
     public ClaimOutcome TryClaim(ulong inode)
@@ -23,30 +23,35 @@ internal sealed class InodeTicket(OpenInodes open)
         return outcome;
     }
 
-    /// <summary>The inode that is being created counts as open from now.</summary>
+    /// <summary>
+    /// The inode that is being created counts as open from now. A further attempt may create another one, because an operation that came between
+    /// has taken the number: what was acquired before is kept until the ticket is settled.
+    /// </summary>
     public void Acquire(ulong inode, bool asOrphan)
     {
-        if (_acquired == inode)
-        {
-            return;
-        }
-        ReleaseAcquired();
-        if (!open.TryAcquire(inode, out _, asOrphan))
+        if (!_acquired.Remove(inode) && !open.TryAcquire(inode, out _, asOrphan))
         {
             throw new InvalidOperationException($"new inode {inode} is already claimed");
         }
-        _acquired = inode;
+        _acquired.Add(inode);
     }
 
-    /// <summary>The commit's outcome is known: claims are dropped (a freed inode can no longer be found), a creation that failed is forgotten.</summary>
-    public void Settle(bool isCommitted)
+    /// <summary>
+    /// The commit's outcome is known: claims are dropped (a freed inode can no longer be found), and the opens of attempts that came to nothing.
+    /// Where such an open was the last of an inode that somebody else has unlinked meanwhile, the inode is freed.
+    /// </summary>
+    public void Settle(bool isCommitted, Orphans orphans)
     {
         DropClaim();
-        if (!isCommitted)
+        int given = isCommitted ? 1 : 0;
+        for (int i = 0; i < _acquired.Count - given; i++)
         {
-            ReleaseAcquired();
+            if (open.Release(_acquired[i]))
+            {
+                orphans.Enqueue(_acquired[i]);
+            }
         }
-        _acquired = 0;
+        _acquired.Clear();
     }
 
     private void DropClaim()
@@ -55,15 +60,6 @@ internal sealed class InodeTicket(OpenInodes open)
         {
             open.DropClaim(_claimed);
             _claimed = 0;
-        }
-    }
-
-    private void ReleaseAcquired()
-    {
-        if (_acquired != 0)
-        {
-            open.Release(_acquired);
-            _acquired = 0;
         }
     }
 }

@@ -5,7 +5,7 @@ using Txlfs.Journal.Device;
 namespace Txlfs.Lfs.Namespace;
 
 /// <summary>What is done by inode number: attributes, open and release, symlink targets.</summary>
-internal sealed class Inodes(NamespaceRoom room, Orphans orphans)
+internal sealed class Inodes(NamespaceRoom room)
 {
     public ValueTask<OpResult<InodeAttributes>> GetAttributesAsync(ulong inode)
         => room.Engine.ReadAsync<GetAttributesBody, InodeAttributes>(new GetAttributesBody(room, inode));
@@ -42,7 +42,7 @@ internal sealed class Inodes(NamespaceRoom room, Orphans orphans)
         Release(inode);
         if (result.IsOk)
         {
-            orphans.Enqueue(inode); // freeing may have been put off by our open
+            room.Orphans.Enqueue(inode); // freeing may have been put off by our open
         }
         return result.IsOk ? OpResult<InodeAttributes>.Fail(Errno.ENOENT) : result;
     }
@@ -51,7 +51,7 @@ internal sealed class Inodes(NamespaceRoom room, Orphans orphans)
     {
         if (room.Open.Release(inode))
         {
-            orphans.Enqueue(inode);
+            room.Orphans.Enqueue(inode);
         }
     }
 }

@@ -17,6 +17,7 @@ internal sealed class NamespaceRoom
         Acls = new AclRules(Xattrs);
         Open = new OpenInodes();
         Removal = new InodeRemoval(this);
+        Orphans = new Orphans(this);
         Tickets = new ObjectPool<InodeTicket>(() => new InodeTicket(Open), KeptTickets);
     }
 
@@ -28,11 +29,12 @@ internal sealed class NamespaceRoom
     public AclRules Acls { get; }
     public OpenInodes Open { get; }
     public InodeRemoval Removal { get; }
+    public Orphans Orphans { get; }
     public ObjectPool<InodeTicket> Tickets { get; }
 
     public void Settle(InodeTicket ticket, bool isCommitted)
     {
-        ticket.Settle(isCommitted);
+        ticket.Settle(isCommitted, Orphans);
         Tickets.Return(ticket);
     }
 }

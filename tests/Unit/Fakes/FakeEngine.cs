@@ -71,6 +71,9 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
     /// <summary>Called before a commit's body runs.</summary>
     public Action? BeforeCommit { get; set; }
 
+    /// <summary>Called once after a commit's body, which then runs anew: what waiting for room in the log does.</summary>
+    public Action? Stall { get; set; }
+
     /// <summary>Called between the look-ups of a read body that missed and its next run.</summary>
     public Action? AfterReadMiss { get; set; }
 
@@ -113,7 +116,7 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
                 TBody attempt = body;
                 status = attempt.Run(ref context, out result);
             }
-            while (status == Op.Miss);
+            while (status == Op.Miss || HasStalled());
             if (status == 0 && FailNextCommitErrno != 0)
             {
                 status = -FailNextCommitErrno;
@@ -129,6 +132,14 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
             Commits.Add(kind);
             return Answer<TResult>(result);
         }
+    }
+
+    private bool HasStalled()
+    {
+        Action? stall = Stall;
+        Stall = null;
+        stall?.Invoke();
+        return stall is not null;
     }
 
     private void Apply()

@@ -209,6 +209,25 @@ public sealed class OrphanTests : IDisposable
     }
 
     [Fact]
+    public void AnAttemptThatCameToNothingKeepsNobodyElsesInode()
+    {
+        // The stalled creation has counted its inode open; the number goes to another file, which is then unlinked.
+        ulong other = 0;
+        _fs.Engine.Stall = () =>
+        {
+            other = (ulong)_fs.Names.Directories.CreateAsync(Root, Name("other"), new NewInode(0x180, 0, Alice, 0), open: false).Result.Value.Inode;
+            Assert.Equal(0, _fs.Names.Directories.UnlinkAsync(Root, Name("other"), Alice, isRemoveDirectory: false).Result);
+            Assert.True(_fs.IsOrphan(other));
+        };
+        ulong temporary = Sound(_fs.Temporary(Root));
+        Assert.NotEqual(other, temporary);
+        _fs.Engine.RunAll();
+        Assert.False(_fs.Exists(other));
+        Assert.True(_fs.Exists(temporary));
+        _fs.Release(temporary);
+    }
+
+    [Fact]
     public void ManyOrphansAtOnceAllGo()
     {
         _fs.Engine.Index.MissEvery = 0;
