@@ -11,6 +11,9 @@ public sealed partial class LogWriter
     private readonly Action _flushContinuation;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _flushAwaiter;
     private ulong _flushCoversSequence;
+    private readonly Action _backgroundSyncContinuation;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _backgroundSync;
+    private bool _isBackgroundSyncRunning;
 
     private enum Step { Idle, Again, Finalize, Flush }
 
@@ -341,18 +344,36 @@ public sealed partial class LogWriter
         }
     }
 
+    /// <summary>The commit interval has passed: what was appended is made durable though nobody asked, as sync(2) is not always passed on to us.</summary>
     private void OnTimer()
     {
         lock (_lock)
         {
             _isTimerArmed = false;
-            if (_isClosed || _failure != 0)
+            if (_isClosed || _failure != 0 || _isBackgroundSyncRunning)
             {
                 return;
             }
-            SealOpen();
+            _isBackgroundSyncRunning = true;
         }
-        Pump();
+        _backgroundSync = SyncAsync().ConfigureAwait(false).GetAwaiter();
+        if (_backgroundSync.IsCompleted)
+        {
+            OnBackgroundSync();
+        }
+        else
+        {
+            _backgroundSync.UnsafeOnCompleted(_backgroundSyncContinuation);
+        }
+    }
+
+    private void OnBackgroundSync()
+    {
+        _backgroundSync.GetResult();
+        lock (_lock)
+        {
+            _isBackgroundSyncRunning = false;
+        }
     }
 
     private sealed class SealTimer(LogWriter owner) : IWorkItem

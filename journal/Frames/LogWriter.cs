@@ -59,6 +59,7 @@ public sealed partial class LogWriter : IDisposable
         position.PreviousDigest.CopyTo(_previousDigest, 0);
         _timer = new SealTimer(this);
         _flushContinuation = OnFlushed;
+        _backgroundSyncContinuation = OnBackgroundSync;
         _frames = new LogFrame[settings.FrameCount];
         _free = new Stack<LogFrame>(settings.FrameCount);
         _queue = new Queue<LogFrame>(settings.FrameCount);
