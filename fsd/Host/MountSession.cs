@@ -104,7 +104,7 @@ internal sealed class MountSession : IDisposable
     private FuseServerOptions ServerOptions()
     {
         bool isRoot = HostLibC.EffectiveUserId() == 0;
-        FuseInitFlags wanted = FuseNegotiation.Default | FuseInitFlags.NoOpenDirSupport;
+        FuseInitFlags wanted = FuseNegotiation.Default | FuseInitFlags.NoOpenDirSupport | FuseInitFlags.PosixAcl | FuseInitFlags.DontMask;
 
         // Root mounts like any other filesystem: set-user-id programs and devices work unless nosuid and nodev say otherwise.
         List<string> options = [_settings.IsReadOnly ? "ro" : "rw", .. isRoot ? ["suid", "dev"] : Array.Empty<string>(), .. _settings.KernelOptions];

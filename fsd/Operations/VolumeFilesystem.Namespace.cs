@@ -38,7 +38,7 @@ public sealed partial class VolumeFilesystem
             return;
         }
         FinishEntry(request, _volume.CreateAsync(
-            request.NodeId, name, Masked(arguments.Mode, arguments.Umask), arguments.RDev, CallerOf(request), open: false));
+            request.NodeId, name, arguments.Mode, arguments.RDev, CallerOf(request), open: false, UmaskOf(arguments.Umask)));
     }
 
     private void MakeDirectory(FuseRequest request)
@@ -50,7 +50,7 @@ public sealed partial class VolumeFilesystem
             request.Complete(errno, 0);
             return;
         }
-        FinishEntry(request, _volume.MakeDirectoryAsync(request.NodeId, name, Masked(arguments.Mode, arguments.Umask), CallerOf(request)));
+        FinishEntry(request, _volume.MakeDirectoryAsync(request.NodeId, name, arguments.Mode, CallerOf(request), UmaskOf(arguments.Umask)));
     }
 
     private void Symlink(FuseRequest request)

@@ -96,8 +96,8 @@ public sealed partial class VolumeFilesystem
             request.Complete(errno, 0);
             return;
         }
-        uint mode = Masked(arguments.Mode, arguments.Umask);
-        ValueTask<OpResult<InodeAttributes>> task = _volume.CreateAsync(request.NodeId, name, mode, 0, CallerOf(request), open: true);
+        ValueTask<OpResult<InodeAttributes>> task = _volume.CreateAsync(
+            request.NodeId, name, arguments.Mode, 0, CallerOf(request), open: true, UmaskOf(arguments.Umask));
         if (!task.IsCompletedSuccessfully)
         {
             task = CreateOrOpenAsync(task, request.NodeId, name, arguments, CallerOf(request));
@@ -143,7 +143,7 @@ public sealed partial class VolumeFilesystem
             request.Complete(Errno.EINVAL, 0);
             return;
         }
-        Finish(request, _volume.CreateTemporaryAsync(request.NodeId, Masked(arguments.Mode, arguments.Umask), CallerOf(request)), s_replyCreated);
+        Finish(request, _volume.CreateTemporaryAsync(request.NodeId, arguments.Mode, CallerOf(request), UmaskOf(arguments.Umask)), s_replyCreated);
     }
 
     private static readonly Action<VolumeFilesystem, FuseRequest, OpResult<InodeAttributes>> s_replyCreated = static (self, request, result) =>
@@ -158,8 +158,8 @@ public sealed partial class VolumeFilesystem
         Complete(request, 0, Replies.Put(request, created));
     };
 
-    /// <summary>The kernel has applied the umask, unless it was told to leave that to us.</summary>
-    private uint Masked(uint mode, uint umask) => (_negotiated & FuseInitFlags.DontMask) == 0 ? mode : mode & ~umask;
+    /// <summary>What is still to be masked: nothing, when the kernel has done it. It leaves it to us where default ACLs take the mask's place.</summary>
+    private uint UmaskOf(uint umask) => (_negotiated & FuseInitFlags.DontMask) == 0 ? 0 : umask;
 
     private void Release(FuseRequest request)
     {

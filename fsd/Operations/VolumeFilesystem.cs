@@ -117,6 +117,10 @@ public sealed partial class VolumeFilesystem : IFuseFilesystem
             case FuseOpcode.GetXAttr: GetXattr(request); break;
             case FuseOpcode.ListXAttr: ListXattr(request); break;
             case FuseOpcode.RemoveXAttr: RemoveXattr(request); break;
+            case FuseOpcode.LSeek: Seek(request); break;
+            case FuseOpcode.FAllocate: Fallocate(request); break;
+            case FuseOpcode.CopyFileRange: CopyRange(request, is64: false); break;
+            case FuseOpcode.CopyFileRange64: CopyRange(request, is64: true); break;
             case FuseOpcode.OpenDir: OpenDirectory(request); break;
             case FuseOpcode.ReleaseDir: request.Complete(0, 0); break;
             case FuseOpcode.Destroy: FinishStatus(request, new ValueTask<int>(CloseAsync())); break;
