@@ -23,6 +23,9 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
     private WaiterList _forThis;
     private WaiterList _forNext;
     private bool _isRunning;
+
+    /// <summary>Within a run: a checkpoint is under way whose waiters have not been taken yet. (The loop may run on without one.)</summary>
+    private bool _isWriting;
     private bool _isRequested;
     private bool _isTimerArmed;
     private bool _isStopped;
@@ -72,7 +75,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
             }
             Waiter waiter = _pool.Rent(0);
             task = waiter.Task;
-            if (joinRunning && _isRunning)
+            if (joinRunning && _isWriting)
             {
                 _forThis.Add(waiter);
             }
@@ -140,6 +143,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
                     return;
                 }
                 _isRequested = false;
+                _isWriting = true;
                 _forThis = _forNext.TakeAll();
             }
             int result = await GuardedAsync().ConfigureAwait(false);
@@ -150,6 +154,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
                 {
                     _failure = -result;
                 }
+                _isWriting = false;
                 done = _forThis.TakeAll();
             }
             done.Complete(result);
