@@ -33,7 +33,8 @@ internal static class MountCommand
         MountSettings settings = MountOptionParser.Parse(arguments.Options);
         if (settings.IsRemount)
         {
-            throw new CommandException(ExitCodes.Usage, "remount is not supported: unmount, and mount with the new options");
+            Remount.Run(arguments.Directory, settings);
+            return;
         }
         if (FileKinds.Of(arguments.Device) is not (FileKind.BlockDevice or FileKind.Regular))
         {

@@ -18,7 +18,8 @@ public static class MountOptionParser
         ["defaults", "auto", "noauto", "nofail", "fail", "user", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "loop",
          "silent", "loud", "iversion", "noiversion", "mand", "nomand", "lazytime", "nolazytime", "default_permissions"];
 
-    private static readonly string[] s_ignoredPrefixes = ["x-", "X-", "comment=", "uhelper=", "helper=", "subtype=", "fsname=", "context=", "loop="];
+    private static readonly string[] s_ignoredPrefixes = ["x-", "X-", "comment=", "uhelper=", "helper=", "subtype=", "fsname=", "context=", "loop=",
+        "user_id=", "group_id=", "blksize="]; // the last three: what mount(8) reads back from the mount table for a remount
 
     public static MountSettings Parse(IEnumerable<string> lists)
     {
