@@ -60,9 +60,6 @@ public ref struct CommitContext
     /// <summary>How many more mutations this commit may hold.</summary>
     public readonly int RoomMutations => _batch.RoomMutations;
 
-    /// <summary>How many more removals this commit may hold; they need no room for values.</summary>
-    public readonly int RoomDeletions => _batch.RoomDeletions;
-
     /// <summary>A number never used before on this volume.</summary>
     public ulong AllocateInode() => NextInode++;
 }

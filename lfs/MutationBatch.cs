@@ -24,7 +24,6 @@ public sealed class MutationBatch
 
     public int Count => _count;
     public int RoomMutations => Math.Min(_mutations.Length - _count, (_values.Length - _valueBytes) / Limits.MaxValueBytes);
-    public int RoomDeletions => _mutations.Length - _count;
     public ref readonly Mutation this[int index] => ref _mutations[index];
     public ReadOnlySpan<Mutation> Mutations => _mutations.AsSpan(0, _count);
 
