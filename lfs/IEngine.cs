@@ -46,12 +46,16 @@ internal interface IEngine
     /// <summary>
     /// Room for one stored extent in the open frame. <paramref name="isAligned"/>: address and memory are multiples of the block size
     /// (raw extents); otherwise packed to 8 bytes. Completes synchronously unless the log is behind (back-pressure). -ENOSPC, -EROFS.
-    /// Every successful reservation must be given to <see cref="CompleteData"/>, soon and without awaiting anything in between.
+    /// Every successful reservation must be given to <see cref="CompleteData"/>, soon and without awaiting anything in between, and its address
+    /// later to <see cref="ReleaseData"/>.
     /// </summary>
     ValueTask<OpResult<DataReservation>> ReserveDataAsync(int storedLengthBytes, bool isAligned, ExtentTag tag);
 
     /// <summary>The bytes are in place. <paramref name="digest"/>: Checksum.Compute over all stored bytes, MaxWidthBytes long.</summary>
     void CompleteData(in DataReservation reservation, ReadOnlySpan<byte> digest);
+
+    /// <summary>A committed record names the data at this address now, or none ever will: until then its segment is not given to anybody else.</summary>
+    void ReleaseData(long addressBytes);
 
     /// <summary>
     /// Reads exactly destination.LengthBytes stored bytes at any device address (from a frame still in memory, or from the device; bounces

@@ -91,8 +91,7 @@ public sealed partial class Volume : IDisposable
         }
         await _engine.DrainBackgroundAsync().ConfigureAwait(false);
         int result = await _engine.Checkpointer.WaitForEndAsync().ConfigureAwait(false);
-        int stopped = await _engine.Checkpointer.StopAsync().ConfigureAwait(false);
-        result = result != 0 ? result : stopped;
+        _engine.Checkpointer.Stop();
         _engine.StopWrites();
         result = result != 0 ? result : await _engine.Log.CloseAsync().ConfigureAwait(false);
         return result != 0 ? result : await _engine.Checkpointer.WriteAsync(null, isClean: true).ConfigureAwait(false);

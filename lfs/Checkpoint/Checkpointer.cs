@@ -22,7 +22,6 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
     private readonly IntervalTimer _timer = new();
     private WaiterList _forThis;
     private WaiterList _forNext;
-    private WaiterList _forStop;
     private bool _isRunning;
 
     /// <summary>Within a run: a checkpoint is under way whose waiters have not been taken yet. (The loop may run on without one.)</summary>
@@ -121,19 +120,12 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
         return true;
     }
 
-    /// <summary>No more checkpoints: completes when none is under way any more. Used when the volume closes.</summary>
-    public ValueTask<int> StopAsync()
+    /// <summary>No more checkpoints but those under way; used when the volume closes.</summary>
+    public void Stop()
     {
         lock (_lock)
         {
             _isStopped = true;
-            if (!_isRunning)
-            {
-                return new ValueTask<int>(-_failure);
-            }
-            Waiter waiter = _pool.Rent(0);
-            _forStop.Add(waiter);
-            return waiter.Task;
         }
     }
 
@@ -143,11 +135,16 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
     {
         while (true)
         {
-            if (!TryBegin(out WaiterList stopped, out WaiterList refused))
+            lock (_lock)
             {
-                refused.Complete(-Errno.EIO);
-                stopped.Complete(-Failure);
-                return;
+                if (!_isRequested || _failure != 0)
+                {
+                    _isRunning = false;
+                    return;
+                }
+                _isRequested = false;
+                _isWriting = true;
+                _forThis = _forNext.TakeAll();
             }
             int result = await GuardedAsync().ConfigureAwait(false);
             WaiterList done;
@@ -165,27 +162,6 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
             {
                 FailRest(result);
             }
-        }
-    }
-
-    /// <summary>False: there is nothing to do, or no more may be done; then those who wait for that, and those who wait in vain, are given back.</summary>
-    private bool TryBegin(out WaiterList stopped, out WaiterList refused)
-    {
-        stopped = default;
-        refused = default;
-        lock (_lock)
-        {
-            if (!_isRequested || _isStopped || _failure != 0)
-            {
-                _isRunning = false;
-                stopped = _forStop.TakeAll();
-                refused = _isStopped || _failure != 0 ? _forNext.TakeAll() : default;
-                return false;
-            }
-            _isRequested = false;
-            _isWriting = true;
-            _forThis = _forNext.TakeAll();
-            return true;
         }
     }
 

@@ -63,6 +63,7 @@ internal sealed class ExtentStorer(DataServices services)
         {
             return -room.Errno;
         }
+        state.Hold(room.Value.AddressBytes);
         FillCompressed(state, fileOffsetBytes, rawBytes, stored, room.Value);
         return 0;
     }
@@ -93,6 +94,7 @@ internal sealed class ExtentStorer(DataServices services)
             {
                 return -room.Errno;
             }
+            state.Hold(room.Value.AddressBytes);
             part.Span.CopyTo(room.Value.Memory.Span);
             _engine.CompleteData(room.Value, state.Digests.Whole);
             AddRaw(state, fileOffsetBytes + at, room.Value.AddressBytes, part.LengthBytes);

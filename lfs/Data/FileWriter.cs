@@ -77,6 +77,7 @@ internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, T
             {
                 status = await CommitAsync(state, staysInline, caller).ConfigureAwait(false);
             }
+            state.ReleaseAll(_engine);
             if (status != -DataErrno.Conflict)
             {
                 return status;
@@ -115,7 +116,6 @@ internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, T
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> StoreAsync(WriteState state)
     {
-        state.ClearRecords();
         state.StoredEndBytes = state.EndBytes;
         NativeSlice blocks = _engine.Scratch.Rent(), scratch = _engine.Scratch.Rent();
         try

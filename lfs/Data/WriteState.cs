@@ -66,6 +66,10 @@ internal sealed class WriteState
     private readonly int[] _recordLengths = new int[MaxRecords];
     private readonly byte[] _records = new byte[MaxRecords * ExtentRecord.MaxBytes];
 
+    /// <summary>What was placed in the log since the last release, whether or not its record was merged into another's.</summary>
+    private readonly long[] _held = new long[MaxRecords];
+    private int _heldCount;
+
     public long EndBytes => OffsetBytes + Source.LengthBytes;
     public bool IsConversion => (Rules & WriteRules.Convert) != 0;
 
@@ -110,7 +114,17 @@ internal sealed class WriteState
         Fetch.PlannedToBytes = evidence.BlockBytes + Limits.BlockBytes;
     }
 
-    public void ClearRecords() => RecordCount = 0;
+    public void Hold(long addressBytes) => _held[_heldCount++] = addressBytes;
+
+    /// <summary>After the commit, or when the prepared extents are given up.</summary>
+    public void ReleaseAll(IEngine engine)
+    {
+        while (_heldCount > 0)
+        {
+            engine.ReleaseData(_held[--_heldCount]);
+        }
+        RecordCount = 0;
+    }
 
     public ReadOnlySpan<byte> Record(int index) => _records.AsSpan(index * ExtentRecord.MaxBytes, _recordLengths[index]);
 

@@ -56,7 +56,6 @@ internal sealed partial class VolumeEngine
         {
             Tree.BeginCheckpoint(number);
             Txlfs.Lfs.Segments.SegmentImage image = Segments.BeginCheckpoint();
-            Epoch.TryFlip();
             _checkpointCsn = _csn;
             var position = Log?.Cut() ?? default;
             if (Log is not null)

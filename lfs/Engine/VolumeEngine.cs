@@ -35,8 +35,7 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
         Seams = seams;
         Plan = MemoryShares.For(options.MemoryBytes);
         Scratch = new ScratchPool(Limits.ScratchBytes, Plan.ScratchBuffers);
-        Epoch = new DataEpoch();
-        Segments = new SegmentTable(superblock, Epoch);
+        Segments = new SegmentTable(superblock);
         Checkpointer = new Checkpointer(this, device, options, seams);
         _background = new BackgroundQueue(seams);
     }
@@ -46,7 +45,6 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
     public MemoryShares Plan { get; }
     public ScratchPool Scratch { get; }
     public SegmentTable Segments { get; }
-    public DataEpoch Epoch { get; }
     public Checkpointer Checkpointer { get; }
     public IndexTree Tree { get; private set; } = null!;
     public LogWriter Log { get; private set; } = null!;

@@ -22,13 +22,14 @@ internal enum SegmentState : byte
 /// writes (as of its cut, plus what the checkpoint itself moves).
 /// Free -> Head (TryTake, Enter) -> Used (Left) -> Free (Release).
 /// </summary>
-internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISegmentSource
+internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
 {
     private readonly Lock _lock = new();
     private readonly long[] _live = new long[superblock.SegmentCount];
     private readonly SegmentState[] _state = new SegmentState[superblock.SegmentCount];
     private readonly ulong[] _lastSequence = new ulong[superblock.SegmentCount];
-    private readonly int[] _leftEpoch = new int[superblock.SegmentCount];
+    private readonly int[] _held = new int[superblock.SegmentCount];
+    private readonly bool[] _isHeldAtCut = new bool[superblock.SegmentCount];
     private readonly int[] _pins = new int[superblock.SegmentCount];
     private readonly SegmentImage _image = new((int)superblock.SegmentCount);
     private readonly bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
@@ -103,7 +104,6 @@ internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISe
             int index = superblock.SegmentIndex(addressBytes);
             SetState(index, SegmentState.Used, inImage: head == LogHead.Index);
             _lastSequence[index] = lastSequence;
-            _leftEpoch[index] = epoch.Current;
         }
     }
 
@@ -135,6 +135,27 @@ internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISe
         }
     }
 
+    /// <summary>
+    /// Data was placed here that no record names yet (invariant S3): a segment that is dead may be about to get a record, so a checkpoint at whose
+    /// cut it is held does not free it. Each hold is given back when its data is named by a commit or given up. Nobody waits for anybody.
+    /// </summary>
+    public void Hold(long addressBytes) => AddHeld(addressBytes, 1);
+
+    public void Unhold(long addressBytes) => AddHeld(addressBytes, -1);
+
+    private void AddHeld(long addressBytes, int delta)
+    {
+        int index = superblock.SegmentIndex(addressBytes);
+        lock (_lock)
+        {
+            _held[index] += delta;
+            if (_held[index] < 0)
+            {
+                throw new InvalidOperationException($"segment {index} is held less than not at all");
+            }
+        }
+    }
+
     /// <summary>With the writer lock held: freezes the image that the checkpoint will write.</summary>
     public SegmentImage BeginCheckpoint()
     {
@@ -145,14 +166,17 @@ internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISe
             _live.CopyTo(_image.Live, 0);
             _state.CopyTo(_image.State, 0);
             _lastSequence.CopyTo(_image.LastSequence, 0);
+            for (int i = 0; i < _held.Length; i++)
+            {
+                _isHeldAtCut[i] = _held[i] > 0;
+            }
             _hasImage = true;
             return _image;
         }
     }
 
     /// <summary>
-    /// The checkpoint's record is durable: what was left and dead at the cut, is dead now, and cannot be brought back to life by an operation that is
-    /// still running, may be freed. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
+    /// The checkpoint's record is durable: what was left, dead and not held at the cut may be freed; nothing can have brought it to life since. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
     /// </summary>
     public List<long> EndCheckpoint(IReadOnlyCollection<long> tableBlobAddresses)
     {
@@ -160,12 +184,11 @@ internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISe
         lock (_lock)
         {
             _hasImage = false;
-            int oldest = epoch.OldestRunning();
             PinLocked(tableBlobAddresses);
             for (int i = 0; i < _state.Length; i++)
             {
                 if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0
-                    && _leftEpoch[i] < oldest)
+                    && !_isHeldAtCut[i])
                 {
                     freed.Add(superblock.SegmentAddress(i));
                 }
@@ -193,7 +216,7 @@ internal sealed class SegmentTable(Superblock superblock, DataEpoch epoch) : ISe
             int count = 0;
             for (int i = 0; i < _state.Length; i++)
             {
-                count += _state[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0 ? 1 : 0;
+                count += _state[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0 && _held[i] == 0 ? 1 : 0;
             }
             return count;
         }

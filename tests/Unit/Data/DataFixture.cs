@@ -13,7 +13,7 @@ namespace Txlfs.Tests.Unit.Data;
 internal sealed class DataFixture : IDisposable
 {
     public const ulong File = 100;
-    public const int BufferBytes = 3 << 20;
+    public const int BufferBytes = 8 << 20;
     private readonly Pinned _buffer = new(BufferBytes);
 
     public DataFixture(CodecKind codec = CodecKind.None, ChecksumKind checksum = ChecksumKind.Crc32c, ulong seed = 1)
@@ -108,6 +108,7 @@ internal sealed class DataFixture : IDisposable
         }
         Assert.Equal(allocated, attributes.AllocatedBytes);
         Assert.Equal(0, Engine.OpenReservations);
+        Assert.Equal(0, Engine.HeldReservations);
     }
 
     public void Dispose() => Engine.Dispose();

@@ -52,6 +52,7 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
     public Dictionary<long, byte[]> Digests { get; } = [];
     public List<CommitKind> Commits { get; } = [];
     public int OpenReservations { get; private set; }
+    public int HeldReservations { get; private set; }
 
     /// <summary>Read bodies run under the writer lock here, so this only moves when a test plays an engine that applies beside them.</summary>
     public long ApplyVersion => OnApplyVersion?.Invoke() ?? 0;
@@ -168,6 +169,7 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
         }
         _nextAddressBytes = address + storedLengthBytes;
         OpenReservations++;
+        HeldReservations++;
         return Answer<DataReservation>(new DataReservation(address, Device.Slice((int)address, storedLengthBytes), this, 0));
     }
 
@@ -177,8 +179,14 @@ internal sealed unsafe class FakeEngine : IEngine, IDisposable
         Digests[reservation.AddressBytes] = digest.ToArray();
     }
 
+    public void ReleaseData(long addressBytes) => HeldReservations--;
+
     public ValueTask<int> ReadStoredAsync(long addressBytes, NativeSlice destination)
     {
+        if (addressBytes < 0 || addressBytes > DeviceBytes - destination.LengthBytes)
+        {
+            return AnswerStatus(-Errno.EIO);
+        }
         if (FailReadsErrno == 0)
         {
             Device.Slice((int)addressBytes, destination.LengthBytes).Span.CopyTo(destination.Span);
