@@ -91,7 +91,8 @@ public sealed partial class Volume : IDisposable
         }
         await _engine.DrainBackgroundAsync().ConfigureAwait(false);
         int result = await _engine.Checkpointer.WaitForEndAsync().ConfigureAwait(false);
-        _engine.Checkpointer.Stop();
+        int stopped = await _engine.Checkpointer.StopAsync().ConfigureAwait(false);
+        result = result != 0 ? result : stopped;
         _engine.StopWrites();
         result = result != 0 ? result : await _engine.Log.CloseAsync().ConfigureAwait(false);
         return result != 0 ? result : await _engine.Checkpointer.WriteAsync(null, isClean: true).ConfigureAwait(false);

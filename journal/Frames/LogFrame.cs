@@ -3,11 +3,12 @@ using Txlfs.Journal.Codec;
 
 namespace Txlfs.Journal.Frames;
 
-internal enum FrameState { Free, Open, Sealed, Finalizing, Writing, Written }
+internal enum FrameState { Free, Open, Sealed, Finalizing, Writing, Written, Lingering }
 
 /// <summary>
 /// A frame of the foreground head and where it stands. Free -> Open (LogWriter.EnsureOpen) -> Sealed (SealOpen) -> Finalizing -> Writing
-/// (Pump) -> Written (OnWritten) -> Free (Recycle). All fields are guarded by the writer's lock.
+/// (Pump) -> Written (OnWritten, still in the queue while an earlier frame is not) -> Free (Recycle), or Lingering while somebody copies out of it,
+/// and then Free. All fields are guarded by the writer's lock.
 /// </summary>
 internal sealed class LogFrame : IDisposable
 {

@@ -152,6 +152,7 @@ public sealed partial class LogWriter
                 {
                     _durableSequence = _writtenSequence;
                 }
+                first.State = FrameState.Lingering;
                 if (first.Pins == 0)
                 {
                     Recycle(first);

@@ -230,7 +230,7 @@ public sealed partial class LogWriter : IDisposable
         lock (_lock)
         {
             frame.Pins--;
-            if (frame.State == FrameState.Written && frame.Pins == 0)
+            if (frame.State == FrameState.Lingering && frame.Pins == 0)
             {
                 Recycle(frame);
                 room = _roomWaiters.TakeAll();

@@ -22,6 +22,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
     private readonly IntervalTimer _timer = new();
     private WaiterList _forThis;
     private WaiterList _forNext;
+    private WaiterList _forStop;
     private bool _isRunning;
 
     /// <summary>Within a run: a checkpoint is under way whose waiters have not been taken yet. (The loop may run on without one.)</summary>
@@ -120,12 +121,19 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
         return true;
     }
 
-    /// <summary>No more checkpoints but those under way; used when the volume closes.</summary>
-    public void Stop()
+    /// <summary>No more checkpoints: completes when none is under way any more. Used when the volume closes.</summary>
+    public ValueTask<int> StopAsync()
     {
         lock (_lock)
         {
             _isStopped = true;
+            if (!_isRunning)
+            {
+                return new ValueTask<int>(-_failure);
+            }
+            Waiter waiter = _pool.Rent(0);
+            _forStop.Add(waiter);
+            return waiter.Task;
         }
     }
 
@@ -135,16 +143,11 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
     {
         while (true)
         {
-            lock (_lock)
+            if (!TryBegin(out WaiterList stopped, out WaiterList refused))
             {
-                if (!_isRequested || _failure != 0)
-                {
-                    _isRunning = false;
-                    return;
-                }
-                _isRequested = false;
-                _isWriting = true;
-                _forThis = _forNext.TakeAll();
+                refused.Complete(-Errno.EIO);
+                stopped.Complete(-Failure);
+                return;
             }
             int result = await GuardedAsync().ConfigureAwait(false);
             WaiterList done;
@@ -162,6 +165,27 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
             {
                 FailRest(result);
             }
+        }
+    }
+
+    /// <summary>False: there is nothing to do, or no more may be done; then those who wait for that, and those who wait in vain, are given back.</summary>
+    private bool TryBegin(out WaiterList stopped, out WaiterList refused)
+    {
+        stopped = default;
+        refused = default;
+        lock (_lock)
+        {
+            if (!_isRequested || _isStopped || _failure != 0)
+            {
+                _isRunning = false;
+                stopped = _forStop.TakeAll();
+                refused = _isStopped || _failure != 0 ? _forNext.TakeAll() : default;
+                return false;
+            }
+            _isRequested = false;
+            _isWriting = true;
+            _forThis = _forNext.TakeAll();
+            return true;
         }
     }
 

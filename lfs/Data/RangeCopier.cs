@@ -28,6 +28,13 @@ internal sealed class RangeCopier(DataServices services, FileReader reader, File
         {
             return OpResult<long>.Fail(Errno.EINVAL);
         }
+        OpResult<InodeAttributes> look = await _engine.ReadAsync<AttributesBody, InodeAttributes>(new AttributesBody(range.Source)).ConfigureAwait(false);
+        if (!look.IsOk)
+        {
+            return OpResult<long>.Fail(-services.Fail(range.Source, look.Errno));
+        }
+        // The end is the one before the copy: a copy within one file that makes it longer must not feed on itself.
+        wanted = Math.Min(wanted, look.Value.SizeBytes - range.SourceOffsetBytes);
         long done = 0, batchBytes = FirstBatchBytes;
         while (done < wanted)
         {
