@@ -6,6 +6,12 @@ public interface ISegmentSource
     /// <summary>Takes a free segment for the head; false when there is none that this head may have.</summary>
     bool TryTake(LogHead head, out long addressBytes);
 
+    /// <summary>
+    /// Data was placed in the segment, for which no commit speaks yet. Told under the head's lock, so that whoever cuts the log after it knows of it
+    /// (the owner of the segments forgets it when a record names the data, or none ever will).
+    /// </summary>
+    void Reserved(long addressBytes);
+
     /// <summary>The head has left the segment; its last frame has this sequence number.</summary>
     void Left(LogHead head, long addressBytes, ulong lastSequence);
 }

@@ -95,6 +95,7 @@ public sealed partial class LogWriter : IDisposable
                 if (frame.Buffer.TryPlaceExtent(storedBytes, isAligned, tag, out int slot, out int offset))
                 {
                     frame.PendingCopies++;
+                    _segments.Reserved(frame.Buffer.AddressBytes + offset);
                     reservation = new DataReservation(frame.Buffer.AddressBytes + offset, frame.Buffer.ExtentMemory(slot), frame, slot);
                     ArmTimer();
                     break;

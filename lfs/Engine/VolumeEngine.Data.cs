@@ -30,16 +30,10 @@ internal sealed partial class VolumeEngine
             reservation = default;
             return -Errno.ENOSPC;
         }
-        int status = Log.TryReserve(storedLengthBytes, isAligned, tag, out reservation);
-        if (status == 0)
-        {
-            // In time: the frame cannot reach the device, so no checkpoint can end, before the reservation is completed.
-            Segments.Hold(reservation.AddressBytes);
-        }
-        return status;
+        return Log.TryReserve(storedLengthBytes, isAligned, tag, out reservation);
     }
 
-    public void ReleaseData(long addressBytes) => Segments.Unhold(addressBytes);
+    public void ReleaseData(long addressBytes) => Segments.Unreserve(addressBytes);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<OpResult<DataReservation>> ReserveSlowAsync(int storedLengthBytes, bool isAligned, ExtentTag tag, int status)

@@ -137,11 +137,12 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
 
     /// <summary>
     /// Data was placed here that no record names yet (invariant S3): a segment that is dead may be about to get a record, so a checkpoint at whose
-    /// cut it is held does not free it. Each hold is given back when its data is named by a commit or given up. Nobody waits for anybody.
+    /// cut it is held does not free it. Each hold is given back when its data is named by a commit or given up. Nobody waits for anybody. What is reserved
+    /// after a cut lies in a segment that was a head's at the cut, because the log tells of it under its own lock.
     /// </summary>
-    public void Hold(long addressBytes) => AddHeld(addressBytes, 1);
+    public void Reserved(long addressBytes) => AddHeld(addressBytes, 1);
 
-    public void Unhold(long addressBytes) => AddHeld(addressBytes, -1);
+    public void Unreserve(long addressBytes) => AddHeld(addressBytes, -1);
 
     private void AddHeld(long addressBytes, int delta)
     {
@@ -176,7 +177,8 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
     }
 
     /// <summary>
-    /// The checkpoint's record is durable: what was left, dead and not held at the cut may be freed; nothing can have brought it to life since. The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
+    /// The checkpoint's record is durable: what was left, dead and not held at the cut may be freed; nothing can have brought it to life since.
+    /// The caller discards these segments first and then calls <see cref="Release"/>: a discard must never meet a new write.
     /// </summary>
     public List<long> EndCheckpoint(IReadOnlyCollection<long> tableBlobAddresses)
     {

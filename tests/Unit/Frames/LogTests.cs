@@ -219,6 +219,8 @@ public class LogTests
             return true;
         }
 
+        public void Reserved(long addressBytes) => Assert.InRange(addressBytes, SegmentBytes, long.MaxValue);
+
         public void Left(LogHead head, long addressBytes, ulong lastSequence)
         {
         }
