@@ -91,10 +91,17 @@ internal sealed class MountedVolume : IDisposable
     {
         List<string> before = TreeDigest.Of(Root);
         Remount();
-        Assert.Equal(before, TreeDigest.Of(Root));
+        CheckSame(before, "an unmount and mount");
         Sync();
         KillAndMount();
-        Assert.Equal(before, TreeDigest.Of(Root));
+        CheckSame(before, "a SIGKILL and mount");
+    }
+
+    private void CheckSame(List<string> before, string between)
+    {
+        List<string> after = TreeDigest.Of(Root);
+        IEnumerable<string> changes = before.Except(after).Select(line => "was " + line).Concat(after.Except(before).Select(line => "is  " + line));
+        Assert.True(before.SequenceEqual(after), $"the tree changed over {between}:\n{string.Join('\n', changes.Take(20))}");
     }
 
     public void Sync()

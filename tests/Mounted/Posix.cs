@@ -123,6 +123,12 @@ internal static unsafe class Posix
     public static void Unlink(string path) => Check(Libc.Unlink(path), $"unlink {path}");
     public static void MakeDirectory(string path, uint mode = 0x1ED) => Check(Libc.Mkdir(path, mode), $"mkdir {path}");
 
+    public static void SetTimes(string path, long seconds)
+    {
+        Timespec* times = stackalloc Timespec[] { new(seconds, 1), new(seconds, 2) };
+        Check(Libc.Utimensat(Libc.AtFdcwd, path, times, 0), $"utimensat {path}");
+    }
+
     public static void SetXattr(string path, string name, byte[] value, int flags = 0)
     {
         fixed (byte* pointer = value)
