@@ -49,6 +49,7 @@ internal sealed class FileWriter(DataServices services, ExtentFetcher fetcher, T
         }
         finally
         {
+            state.ReleaseAll(_engine);
             services.WriteStates.Return(state);
         }
     }

@@ -75,19 +75,16 @@ internal sealed partial class VolumeEngine
     private async ValueTask<OpResult<TResult>> CommitSlowAsync<TBody, TResult>(TBody body, Caller caller, CommitKind kind, Stall stall)
         where TBody : struct, ICommitBody<TResult>
     {
-        bool isOutOfSpace = false;
+        SpaceSearch search = default;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (stall.Kind == StallKind.Space)
+            // A checkpoint may give back segments whose data has died; when there are none, or it did not help, the volume is full.
+            bool waits = true;
+            if (stall.Kind == StallKind.Space && !search.TryNext(Segments.CountReclaimable(), out waits))
             {
-                // A checkpoint may give back segments whose data has died; when there are none, or it did not help, the volume is full.
-                if (isOutOfSpace || Segments.CountReclaimable() == 0)
-                {
-                    return OpResult<TResult>.Fail(Errno.ENOSPC);
-                }
-                isOutOfSpace = true;
+                return OpResult<TResult>.Fail(Errno.ENOSPC);
             }
-            int resolved = await ResolveAsync(stall).ConfigureAwait(false);
+            int resolved = waits ? await ResolveAsync(stall).ConfigureAwait(false) : 0;
             if (resolved != 0)
             {
                 return OpResult<TResult>.Fail(-resolved);

@@ -38,18 +38,16 @@ internal sealed partial class VolumeEngine
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<OpResult<DataReservation>> ReserveSlowAsync(int storedLengthBytes, bool isAligned, ExtentTag tag, int status)
     {
-        bool triedCheckpoint = false;
+        SpaceSearch search = default;
         while (true)
         {
-            if (status == -Errno.ENOSPC)
+            bool waits = true;
+            if (status == -Errno.ENOSPC && !search.TryNext(Segments.CountReclaimable(), out waits))
             {
-                if (triedCheckpoint || Segments.CountReclaimable() == 0)
-                {
-                    return OpResult<DataReservation>.Fail(Errno.ENOSPC);
-                }
-                triedCheckpoint = true;
+                return OpResult<DataReservation>.Fail(Errno.ENOSPC);
             }
-            int resolved = await ResolveAsync(new Stall(status == -Errno.ENOSPC ? StallKind.Space : StallKind.Log, default)).ConfigureAwait(false);
+            Stall stall = new(status == -Errno.ENOSPC ? StallKind.Space : StallKind.Log, default);
+            int resolved = waits ? await ResolveAsync(stall).ConfigureAwait(false) : 0;
             if (resolved != 0)
             {
                 return OpResult<DataReservation>.Fail(-resolved);

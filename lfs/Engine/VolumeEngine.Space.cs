@@ -34,6 +34,33 @@ internal sealed partial class VolumeEngine
     private bool HasRoom(bool mayUseReserve)
         => Segments.FreeCount > CheckpointNeedSegments() + (mayUseReserve ? -1 : DeleteReserveSegments);
 
+    /// <summary>Checkpoints that one operation asks for before it believes that the volume is full: others may take what the first ones give back.</summary>
+    private const int MaxSpaceCheckpoints = 4;
+
+    /// <summary>What an operation that found no room does next, and what it has done so far.</summary>
+    private struct SpaceSearch
+    {
+        private int _checkpoints;
+        private bool _hasLookedAgain;
+
+        /// <summary>
+        /// False: the volume is full. True and <paramref name="needsCheckpoint"/>: after a checkpoint there may be room. True without: look again at once,
+        /// because a checkpoint that ended since the failed attempt has turned reclaimable segments into free ones, so none may be left to count.
+        /// </summary>
+        public bool TryNext(int reclaimableSegments, out bool needsCheckpoint)
+        {
+            needsCheckpoint = reclaimableSegments > 0;
+            if (needsCheckpoint)
+            {
+                _hasLookedAgain = false;
+                return _checkpoints++ < MaxSpaceCheckpoints;
+            }
+            bool mayLook = !_hasLookedAgain;
+            _hasLookedAgain = true;
+            return mayLook;
+        }
+    }
+
     private bool WantsCheckpoint()
         => Tree.DirtyPages > Tree.Capacity * 4 / 10
             || Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) > CheckpointLogBytes
