@@ -27,7 +27,12 @@ public class SpaceTests
             {
                 Posix.Unlink(path);
             }
-            volume.Sync();
+
+            // The kernel may still owe us the ENOSPC of pages that it could not write back while the volume was full: it tells the first who asks.
+            if (Posix.ErrnoOf(volume.Sync) == Errno.Enospc)
+            {
+                volume.Sync();
+            }
         }
         Posix.WriteFile(volume["again"], Content("again"));
         volume.CheckAfterRemounts();
