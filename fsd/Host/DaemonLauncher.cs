@@ -6,12 +6,15 @@ namespace Txlfs.Fsd.Host;
 
 /// <summary>
 /// Starts the daemon in a session of its own, with the environment that its memory plan needs, and waits until it says that the mount is
-/// live or why it is not. The two talk through a pipe: one line, "ready" or "failed CODE MESSAGE".
+/// live or why it is not. The two talk through a pipe, in lines: "note MESSAGE" for people, and at last "ready" or "failed CODE MESSAGE".
+/// The daemon gets nothing else of ours, not even stderr: the runtime keeps copies of what it was started with, and whoever reads the other
+/// end of a pipe would wait for as long as the mount lives.
 /// </summary>
 public static unsafe class DaemonLauncher
 {
     private const int ChildStatusDescriptor = 3;
-    private const int LongestStatusBytes = 4096;
+    private const int LongestLineBytes = 4096;
+    private const string NotePrefix = "note ";
 
     /// <summary>The daemon beside this program.</summary>
     public static string DaemonPath => Path.Combine(AppContext.BaseDirectory, "fsd");
@@ -47,7 +50,7 @@ public static unsafe class DaemonLauncher
         {
             HostLibC.Close(pipe[1]);
         }
-        string status = ReadLine(pipe[0]);
+        string status = WaitForLastWord(pipe[0]);
         HostLibC.Close(pipe[0]);
         if (status != "ready")
         {
@@ -69,6 +72,9 @@ public static unsafe class DaemonLauncher
     {
         byte* actions = stackalloc byte[HostLibC.SpawnStructureBytes];
         byte* attributes = stackalloc byte[HostLibC.SpawnStructureBytes];
+
+        // Neither what a shell or a service has left open above stderr. A kernel before 5.11 does not know the call, and lets it be inherited.
+        _ = HostLibC.CloseRange(HostLibC.CloseRangeCall, ChildStatusDescriptor, int.MaxValue, HostLibC.CloseRangeOnExec);
         HostLibC.SpawnActionsInit(actions);
         HostLibC.SpawnAttributesInit(attributes);
         try
@@ -76,7 +82,10 @@ public static unsafe class DaemonLauncher
             HostLibC.SpawnAttributesSetFlags(attributes, HostLibC.SpawnSetSession);
             fixed (byte* nothing = "/dev/null\0"u8)
             {
-                HostLibC.SpawnActionsOpen(actions, 0, nothing, HostLibC.OpenReadOnly, 0);
+                for (int standard = 0; standard <= 2; standard++)
+                {
+                    HostLibC.SpawnActionsOpen(actions, standard, nothing, HostLibC.OpenReadWrite, 0);
+                }
                 HostLibC.SpawnActionsDuplicate(actions, statusDescriptor, ChildStatusDescriptor);
                 using NativeStrings line = new(arguments.ToCommandLine(DaemonPath));
                 using NativeStrings environment = NativeStrings.Environment(plan.Environment);
@@ -92,28 +101,38 @@ public static unsafe class DaemonLauncher
         }
     }
 
-    private static string ReadLine(int descriptor)
+    /// <summary>Shows notes as they come; returns the last line (empty when the daemon ended without one).</summary>
+    private static string WaitForLastWord(int descriptor)
     {
-        byte* buffer = stackalloc byte[LongestStatusBytes];
+        byte* buffer = stackalloc byte[LongestLineBytes];
         int lengthBytes = 0;
-        while (lengthBytes < LongestStatusBytes)
+        while (true)
         {
-            nint got = HostLibC.Read(descriptor, buffer + lengthBytes, LongestStatusBytes - lengthBytes);
+            nint got = HostLibC.Read(descriptor, buffer + lengthBytes, LongestLineBytes - lengthBytes);
             if (got < 0 && Marshal.GetLastPInvokeError() == Journal.Errno.EINTR)
             {
                 continue;
             }
+            lengthBytes += (int)Math.Max(got, 0);
+            Span<byte> unread = new(buffer, lengthBytes);
+            for (int end; (end = unread.IndexOf((byte)'\n')) >= 0; unread = unread[(end + 1)..])
+            {
+                string line = Encoding.UTF8.GetString(unread[..end]);
+                if (!line.StartsWith(NotePrefix, StringComparison.Ordinal))
+                {
+                    return line;
+                }
+                Console.Error.WriteLine($"fsd: {line[NotePrefix.Length..]}");
+            }
+
+            // A line that does not fit is ours to cut: the daemon's messages are far shorter.
+            lengthBytes = unread.Length == LongestLineBytes ? 0 : unread.Length;
+            unread[..lengthBytes].CopyTo(new Span<byte>(buffer, LongestLineBytes));
             if (got <= 0)
             {
-                break;
-            }
-            lengthBytes += (int)got;
-            if (buffer[lengthBytes - 1] == (byte)'\n')
-            {
-                break;
+                return "";
             }
         }
-        return Encoding.UTF8.GetString(buffer, lengthBytes).TrimEnd('\n');
     }
 
     private static CommandException Failure(string status, int pid)

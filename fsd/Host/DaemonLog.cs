@@ -5,8 +5,8 @@ using Txlfs.Journal.Runtime;
 namespace Txlfs.Fsd.Host;
 
 /// <summary>
-/// The daemon's log: stderr while it is in the foreground, the systemd journal where there is one (otherwise the syslog socket once in the
-/// background), and a file when asked for. Losing a line never holds up the filesystem.
+/// The daemon's log: stderr while it is in the foreground, the systemd journal where there is one (otherwise, in the background, the syslog
+/// socket), and a file when asked for. Losing a line never holds up the filesystem.
 /// </summary>
 internal sealed class DaemonLog : ILogSink, IDisposable
 {
@@ -17,16 +17,16 @@ internal sealed class DaemonLog : ILogSink, IDisposable
     private readonly string _volume;
     private readonly IClock _clock;
     private readonly LogSeverity _least;
-    private readonly LogSeverity _leastOnStderr;
+    private readonly StatusPipe _launcher;
     private readonly Datagrams? _journal;
     private readonly StreamWriter? _file;
-    private Datagrams? _syslog;
-    private bool _isToStderr = true;
+    private readonly Datagrams? _syslog;
+    private readonly bool _isToStderr;
 
-    /// <param name="leastOnStderr">Whoever mounts in the background wants to see problems only.</param>
-    public DaemonLog(string volume, string file, LogSeverity least, LogSeverity leastOnStderr, IClock clock)
+    /// <param name="launcher">When attached, it shows problems to whoever waits for the mount, and there is no stderr.</param>
+    public DaemonLog(string volume, string file, LogSeverity least, StatusPipe launcher, IClock clock)
     {
-        (_volume, _least, _leastOnStderr, _clock) = (volume, least, leastOnStderr, clock);
+        (_volume, _least, _launcher, _clock) = (volume, least, launcher, clock);
         _journal = Datagrams.TryConnect(JournalPath);
         if (file.Length > 0)
         {
@@ -41,14 +41,9 @@ internal sealed class DaemonLog : ILogSink, IDisposable
         }
 
         // stderr of a service goes to the journal already: one copy is enough.
-        _isToStderr = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null || _journal is null;
-    }
-
-    /// <summary>From now on nobody reads stderr.</summary>
-    public void GoToBackground()
-    {
-        _isToStderr = false;
-        _syslog = _journal is null ? Datagrams.TryConnect(SyslogPath) : null;
+        bool isJournalled = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null && _journal is not null;
+        _isToStderr = !launcher.IsAttached && !isJournalled;
+        _syslog = launcher.IsAttached && _journal is null ? Datagrams.TryConnect(SyslogPath) : null;
     }
 
     public void Write(LogSeverity severity, string message)
@@ -59,9 +54,13 @@ internal sealed class DaemonLog : ILogSink, IDisposable
         }
         lock (_lock)
         {
-            if (_isToStderr && severity >= _leastOnStderr)
+            if (_isToStderr)
             {
                 Console.Error.WriteLine($"fsd: {Name(severity)}{message}");
+            }
+            if (severity >= LogSeverity.Warning)
+            {
+                _launcher.Note(Name(severity) + message);
             }
             _file?.WriteLine($"{DateTimeOffset.FromUnixTimeMilliseconds(_clock.WallNs / 1_000_000):yyyy-MM-dd HH:mm:ss.fff}Z {_volume}: {Name(severity)}{message}");
             _journal?.TrySend(JournalMessage(severity, message));

@@ -34,6 +34,12 @@ internal static unsafe partial class HostLibC
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
 
+    /// <summary>By number: glibc has a wrapper only since 2.34.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint CloseRange(nint call, nint first, nint last, nint flags);
+
+    public const nint CloseRangeCall = 436, CloseRangeOnExec = 4;
+
     [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe(int* descriptors, int flags);
 
@@ -48,9 +54,6 @@ internal static unsafe partial class HostLibC
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(int descriptor, long lengthBytes);
-
-    [LibraryImport(Library, EntryPoint = "dup2", SetLastError = true)]
-    public static partial int Duplicate(int descriptor, int target);
 
     [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFilesystem(int descriptor);

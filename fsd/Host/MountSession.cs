@@ -30,16 +30,14 @@ internal sealed class MountSession : IDisposable
     {
         (_arguments, _settings, _status) = (arguments, settings, status);
         _plan = MemoryPlan.For(settings.MemoryBytes ?? MemoryPlan.DefaultTotalBytes(SystemFiles.MachineMemoryBytes()));
-        LogSeverity leastOnStderr = status.IsAttached ? LogSeverity.Warning : LogSeverity.Info;
-        _log = new DaemonLog(Path.GetFileName(arguments.Device), settings.LogFile, LogSeverity.Info, leastOnStderr, new SystemClock(ThreadPoolExecutor.Instance));
+        _log = new DaemonLog(Path.GetFileName(arguments.Device), settings.LogFile, LogSeverity.Info, status, new SystemClock(ThreadPoolExecutor.Instance));
         _seams = SystemSeams.Create(_log);
     }
 
     /// <summary>Serves until the mount is gone. The exit code.</summary>
     public async Task<int> RunAsync()
     {
-        bool isForeground = !_status.IsAttached;
-        using StopSignals signals = new(isForeground);
+        using StopSignals signals = new(isForeground: !_status.IsAttached);
         await OpenAsync().ConfigureAwait(false);
         try
         {
@@ -52,7 +50,8 @@ internal sealed class MountSession : IDisposable
         }
         _log.Write(LogSeverity.Info, $"mounted {_arguments.Device} on {_arguments.Directory}: {_server.TransportDescription}; device {_device!.Description}; "
             + $"memory {SizeText.Format(_plan.TotalBytes)} (volume {SizeText.Format(_plan.VolumeBytes)}, heap {SizeText.Format(_plan.HeapBytes)}, transport up to {SizeText.Format(_server.MemoryBoundBytes)})");
-        Announce(isForeground);
+        ServiceManager.Ready($"{_arguments.Device} on {_arguments.Directory}");
+        _status.Ready();
         if (await Task.WhenAny(signals.Asked, _server.Finished).ConfigureAwait(false) == signals.Asked)
         {
             Unmount(await signals.Asked.ConfigureAwait(false));
@@ -119,18 +118,6 @@ internal sealed class MountSession : IDisposable
             DevRequestLimit = _plan.DevRequestLimit(defaults.MaxWriteBytes),
             Warn = message => _log.Write(LogSeverity.Warning, message),
         };
-    }
-
-    private void Announce(bool isForeground)
-    {
-        ServiceManager.Ready($"{_arguments.Device} on {_arguments.Directory}");
-        if (isForeground)
-        {
-            return;
-        }
-        _log.GoToBackground();
-        _status.Ready();
-        StatusPipe.LeaveTerminal();
     }
 
     /// <summary>A busy mount is first written out as far as the kernel holds anything, then taken away from its users.</summary>

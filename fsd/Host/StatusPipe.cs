@@ -2,9 +2,10 @@ using System.Text;
 
 namespace Txlfs.Fsd.Host;
 
-/// <summary>The daemon's end of the launcher's pipe. Says one thing, once; a launcher that has gone is no error.</summary>
+/// <summary>The daemon's end of the launcher's pipe: any number of notes, then one last word. A launcher that has gone is no error.</summary>
 internal sealed unsafe class StatusPipe(int descriptor)
 {
+    private readonly Lock _lock = new();
     private int _descriptor = descriptor;
 
     public bool IsAttached => _descriptor >= 0;
@@ -13,33 +14,36 @@ internal sealed unsafe class StatusPipe(int descriptor)
 
     public void Failed(int exitCode, string message) => Say($"failed {exitCode} {message.ReplaceLineEndings(" ")}");
 
-    /// <summary>The terminal (or pipe) of whoever mounted is not ours to hold.</summary>
-    public static void LeaveTerminal()
-    {
-        int nothing = HostLibC.Open("/dev/null", HostLibC.OpenReadWrite | HostLibC.OpenCloseOnExec, 0);
-        if (nothing < 0)
-        {
-            return;
-        }
-        for (int descriptor = 0; descriptor <= 2; descriptor++)
-        {
-            HostLibC.Duplicate(nothing, descriptor);
-        }
-        HostLibC.Close(nothing);
-    }
+    /// <summary>Something for the eyes of whoever is waiting; the mount goes on.</summary>
+    public void Note(string message) => Send($"note {message.ReplaceLineEndings(" ")}");
 
+    /// <summary>The last word.</summary>
     private void Say(string line)
     {
-        if (_descriptor < 0)
+        lock (_lock)
         {
-            return;
+            Send(line);
+            if (_descriptor >= 0)
+            {
+                HostLibC.Close(_descriptor);
+                _descriptor = -1;
+            }
         }
-        byte[] text = Encoding.UTF8.GetBytes(line + "\n");
-        fixed (byte* bytes = text)
+    }
+
+    private void Send(string line)
+    {
+        lock (_lock)
         {
-            HostLibC.Write(_descriptor, bytes, text.Length);
+            if (_descriptor < 0)
+            {
+                return;
+            }
+            byte[] text = Encoding.UTF8.GetBytes(line + "\n");
+            fixed (byte* bytes = text)
+            {
+                HostLibC.Write(_descriptor, bytes, text.Length);
+            }
         }
-        HostLibC.Close(_descriptor);
-        _descriptor = -1;
     }
 }
