@@ -105,7 +105,7 @@ public sealed class Run(Scenario scenario, SimulatedRuntime runtime, VolumeDrive
             return false;
         }
         bool isFull = outcome.Errno == Errno.ENOSPC && scenario.MayFillUp;
-        bool isShort = scenario.MayFillUp && operation is WriteOperation or CopyRangeOperation && outcome.Errno == 0;
+        bool isShort = (scenario.MayFillUp || MayFail()) && operation is WriteOperation or CopyRangeOperation && outcome.Errno == 0;
         if (isFull)
         {
             after = await LeftByFullAsync(history, step);
