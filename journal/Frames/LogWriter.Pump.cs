@@ -54,16 +54,18 @@ public sealed partial class LogWriter
         {
             return Step.Finalize;
         }
-        if (_syncWaiters.IsEmpty)
-        {
-            return Step.Idle;
-        }
         ulong wanted = _syncWaiters.MinTarget();
-        if (!_isFlushInFlight && _durableWriteSequence <= _durableSequence && wanted <= _writtenSequence)
+        bool mayFlush = !_isFlushInFlight && _durableWriteSequence <= _durableSequence;
+        if (mayFlush && (!_flushWaiters.IsEmpty || wanted <= _writtenSequence))
         {
             _isFlushInFlight = true;
             _flushCoversSequence = _writtenSequence;
+            _flushTakers = _flushWaiters.TakeAll();
             return Step.Flush;
+        }
+        if (_syncWaiters.IsEmpty)
+        {
+            return Step.Idle;
         }
 
         // Group commit: while one sync is under way the open frame keeps gathering; the next sync takes all of it.
@@ -137,6 +139,7 @@ public sealed partial class LogWriter
         int result = frame.TakeResult();
         WaiterList synced = default;
         WaiterList room = default;
+        WaiterList refused = default;
         lock (_lock)
         {
             frame.State = FrameState.Written;
@@ -158,9 +161,9 @@ public sealed partial class LogWriter
                     Recycle(first);
                 }
             }
-            TakeReadyLocked(out synced, out room);
+            TakeReadyLocked(out synced, out room, out refused);
         }
-        Finish(synced, room);
+        Finish(synced, room, refused);
     }
 
     private void StartFlush()
@@ -181,9 +184,12 @@ public sealed partial class LogWriter
         int result = _flushAwaiter.GetResult();
         WaiterList synced = default;
         WaiterList room = default;
+        WaiterList refused = default;
+        WaiterList flushed;
         lock (_lock)
         {
             _isFlushInFlight = false;
+            flushed = _flushTakers.TakeAll();
             if (result != 0)
             {
                 FailLocked(result, "flush", 0);
@@ -192,23 +198,26 @@ public sealed partial class LogWriter
             {
                 _durableSequence = Math.Max(_durableSequence, _flushCoversSequence);
             }
-            TakeReadyLocked(out synced, out room);
+            TakeReadyLocked(out synced, out room, out refused);
         }
-        Finish(synced, room);
+        Finish(synced, room, refused);
+        flushed.Complete(result);
     }
 
-    private void TakeReadyLocked(out WaiterList synced, out WaiterList room)
+    private void TakeReadyLocked(out WaiterList synced, out WaiterList room, out WaiterList refused)
     {
+        refused = _failure != 0 ? _flushWaiters.TakeAll() : default;
         synced = _failure != 0 ? _syncWaiters.TakeAll() : _syncWaiters.TakeUpTo(_durableSequence);
         room = _failure != 0 || _free.Count > 0 ? _roomWaiters.TakeAll() : default;
     }
 
-    private void Finish(WaiterList synced, WaiterList room)
+    private void Finish(WaiterList synced, WaiterList room, WaiterList refused)
     {
         // The next I/O is started before the waiters run: they may take a while (they send replies).
         Pump();
         synced.Complete(_failure != 0 ? -Errno.EIO : 0);
         room.Complete(0);
+        refused.Complete(-Errno.EIO);
     }
 
     /// <summary>What a failed write or flush left on the device is unknown: nothing is retried, nothing later is acknowledged (contract 3).</summary>

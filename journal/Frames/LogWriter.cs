@@ -44,6 +44,10 @@ public sealed partial class LogWriter : IDisposable
     private WaiterList _syncWaiters;
     private WaiterList _roomWaiters;
 
+    /// <summary>Those who want a flush that begins from now on, and those whom the flush under way will answer.</summary>
+    private WaiterList _flushWaiters;
+    private WaiterList _flushTakers;
+
     public LogWriter(IBlockDevice device, LogSettings settings, ISegmentSource segments, Seams seams, LogPosition position)
     {
         _device = device;
@@ -196,6 +200,27 @@ public sealed partial class LogWriter : IDisposable
             Waiter waiter = _waiterPool.Rent(target);
             task = waiter.Task;
             _syncWaiters.Add(waiter);
+        }
+        Pump();
+        return task;
+    }
+
+    /// <summary>
+    /// Flushes the device for others that write to it. Every flush of a volume in use goes through here, one at a time: a flush that fails may have
+    /// dropped what the log wrote before it, and must fail the log before a later one, which the device answers with success, acknowledges that.
+    /// </summary>
+    public ValueTask<int> FlushDeviceAsync()
+    {
+        ValueTask<int> task;
+        lock (_lock)
+        {
+            if (_failure != 0)
+            {
+                return new ValueTask<int>(-Errno.EIO);
+            }
+            Waiter waiter = _waiterPool.Rent(0);
+            task = waiter.Task;
+            _flushWaiters.Add(waiter);
         }
         Pump();
         return task;

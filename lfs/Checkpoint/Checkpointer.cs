@@ -237,7 +237,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
 
         // What the index names must be durable before the record is: the data in frames up to the cut, and the pages just written.
         result = result != 0 || engine.Log is null ? result : await engine.Log.SyncAsync().ConfigureAwait(false);
-        result = result != 0 ? result : await device.FlushAsync().ConfigureAwait(false);
+        result = result != 0 ? result : await FlushDeviceAsync().ConfigureAwait(false);
         if (result != 0)
         {
             return result;
@@ -294,13 +294,17 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
                 SegmentTable = Table.Root,
                 Index = root,
             }.Write(block.Span);
-            return await device.WriteAsync(Superblock.RingSlotAddress(number), block, WriteFlags.Durable).ConfigureAwait(false);
+            int result = await device.WriteAsync(Superblock.RingSlotAddress(number), block).ConfigureAwait(false);
+            return result != 0 ? result : await FlushDeviceAsync().ConfigureAwait(false);
         }
         finally
         {
             engine.Scratch.Return(scratch);
         }
     }
+
+    /// <summary>Through the log where there is one, so that a failed flush can never be hidden by a later one.</summary>
+    private ValueTask<int> FlushDeviceAsync() => engine.Log is null ? device.FlushAsync() : engine.Log.FlushDeviceAsync();
 
     private void ArmTimer()
     {
