@@ -105,5 +105,6 @@ public sealed partial class Volume : IDisposable
         return await new VolumeVerifier(_engine).RunAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Frees the memory. Without <see cref="CloseAsync"/> before it a checkpoint may be under way that still uses it: then nothing may run on, as after a crash.</summary>
     public void Dispose() => _engine.Dispose();
 }

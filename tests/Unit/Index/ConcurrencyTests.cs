@@ -53,15 +53,22 @@ public class ConcurrencyTests
             }
         }))];
         Array.ForEach(readers, r => r.Start());
-        for (int round = 0; round < 6000 && failure is null; round++)
+        try
         {
-            bool isDelete = round / 1000 % 2 == 1;
-            int first = random.Next(Keys);
-            Key[] keys = [.. Enumerable.Range(first, random.Next(1, 24)).Where(k => k % Keys % StableEvery != 0 || !isDelete).Select(k => KeyOf(k % Keys))];
-            writer.Commit(random, keys, isDelete);
+            for (int round = 0; round < 6000 && failure is null; round++)
+            {
+                bool isDelete = round / 1000 % 2 == 1;
+                int first = random.Next(Keys);
+                Key[] keys = [.. Enumerable.Range(first, random.Next(1, 24)).Where(k => k % Keys % StableEvery != 0 || !isDelete).Select(k => KeyOf(k % Keys))];
+                writer.Commit(random, keys, isDelete);
+            }
         }
-        Volatile.Write(ref isDone, true);
-        Array.ForEach(readers, r => r.Join());
+        finally
+        {
+            // Before the tree goes, also when the writer has failed.
+            Volatile.Write(ref isDone, true);
+            Array.ForEach(readers, r => r.Join());
+        }
         Assert.True(failure is null, $"seed {seed}: {failure}");
         writer.EndCheckpoint();
         var violations = new List<string>();
