@@ -20,6 +20,7 @@ internal sealed unsafe partial class IndexTree
         where TObserver : struct, IMutationObserver, allows ref struct
     {
         _csn = csn;
+        _hasSmallLeaf = false;
         foreach (ref readonly Mutation mutation in batch.Mutations)
         {
             Descend(mutation.Key);
@@ -32,6 +33,10 @@ internal sealed unsafe partial class IndexTree
                 ApplyPut(mutation.Key, batch.Value(mutation), ref observer);
             }
             EndChanges();
+        }
+        if (_hasSmallLeaf)
+        {
+            ShrinkLeaves(batch);
         }
         Cancel();
     }
@@ -77,7 +82,7 @@ internal sealed unsafe partial class IndexTree
         Change(_path[0]);
         LeafPage.Remove(page, index);
         Volatile.Write(ref _records, _records - 1);
-        Shrink(0);
+        _hasSmallLeaf |= IsSmallLeaf(_path[0]);
     }
 
     /// <summary>Remembers runs of ascending inserts: a leaf that is filled in order is split where the run is, not in the middle.</summary>
@@ -89,7 +94,16 @@ internal sealed unsafe partial class IndexTree
 
     private void Descend(Key key)
     {
-        int frame = Find(PageMapGeometry.RootPageId);
+        if (!TryDescend(key, out ulong absent))
+        {
+            throw new InvalidOperationException($"index page {absent} is on the path of a prepared batch but not in memory");
+        }
+    }
+
+    private bool TryDescend(Key key, out ulong absent)
+    {
+        absent = PageMapGeometry.RootPageId;
+        int frame = Find(absent);
         byte* page = _cache.PageAt(frame);
         _top = PageHeader.Level(page);
         _isRightEdge = true;
@@ -99,13 +113,19 @@ internal sealed unsafe partial class IndexTree
             _path[level] = frame;
             _pathIndex[level] = index;
             _isRightEdge &= index == PageHeader.Count(page) - 1;
-            frame = Find(InnerPage.ChildAt(page, index));
+            absent = InnerPage.ChildAt(page, index);
+            frame = Find(absent);
+            if (frame < 0)
+            {
+                return false;
+            }
             page = _cache.PageAt(frame);
         }
         _path[0] = frame;
+        return true;
     }
 
-    /// <summary>The writer's own lookup, of a page that Prepare has pinned or this batch has made.</summary>
+    /// <summary>The writer's own lookup, of a page that Prepare has pinned or this batch has made; -1 when it is not in memory.</summary>
     private int Find(ulong pageId)
     {
         int frame = _cache.Find(pageId);
@@ -115,9 +135,7 @@ internal sealed unsafe partial class IndexTree
         }
         lock (_cache.Mutex)
         {
-            return _cache.TryFindResidentLocked(pageId, out frame)
-                ? frame
-                : throw new InvalidOperationException($"index page {pageId} is on the path of a prepared batch but not in memory");
+            return _cache.TryFindResidentLocked(pageId, out frame) ? frame : -1;
         }
     }
 

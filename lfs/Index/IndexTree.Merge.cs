@@ -8,6 +8,45 @@ internal sealed unsafe partial class IndexTree
     private const int SmallInnerEntries = PageLayout.MaxInnerEntries / 3;
     private const int MergedInnerEntries = PageLayout.MaxInnerEntries * 85 / 100;
 
+    private bool _hasSmallLeaf;
+
+    private bool IsSmallLeaf(int frame)
+    {
+        byte* page = _cache.PageAt(frame);
+        return PageHeader.Count(page) == 0 || LeafPage.UsedBytes(page) < SmallLeafBytes;
+    }
+
+    /// <summary>
+    /// Takes away what a batch has emptied, after all of it: a leaf that went in the middle of it would leave its keys to a neighbour which nobody
+    /// has prepared, and the batch may have more of them.
+    /// </summary>
+    private void ShrinkLeaves(MutationBatch batch)
+    {
+        foreach (ref readonly Mutation mutation in batch.Mutations)
+        {
+            if (mutation.IsDelete && TryDescend(mutation.Key, out _) && IsSmallLeaf(_path[0]) && IsPathChangeable())
+            {
+                Change(_path[0]);
+                Shrink(0);
+                EndChanges();
+            }
+        }
+    }
+
+    /// <summary>Every page of the path is one that Prepare has counted, or is dirty already, so that its change takes no frame.</summary>
+    private bool IsPathChangeable()
+    {
+        for (int level = 0; level <= _top; level++)
+        {
+            Frame* at = _cache.At(_path[level]);
+            if (at->PrepareStamp != _prepareStamp && at->DirtyGeneration != _cache.Generation)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>The page of the path at this level has lost something.</summary>
     private void Shrink(int level)
     {
