@@ -78,12 +78,24 @@ internal sealed class FakeLog : ILogSink
     }
 }
 
-/// <summary>Pinned memory for names and buffers; lives as long as the test holds the object.</summary>
+/// <summary>
+/// Pinned memory for names and buffers; lives as long as the test holds the object, and a while longer, because a call is often given nothing but the
+/// slice: the latest ones are kept, small and large ones apart.
+/// </summary>
 internal sealed unsafe class Pinned
 {
+    private const int SmallBytes = 4096;
+    private static readonly byte[]?[] s_small = new byte[4096][];
+    private static readonly byte[]?[] s_large = new byte[64][];
+    private static uint s_count;
     private readonly byte[] _bytes;
 
-    public Pinned(int lengthBytes) => _bytes = GC.AllocateArray<byte>(lengthBytes, pinned: true);
+    public Pinned(int lengthBytes)
+    {
+        _bytes = GC.AllocateArray<byte>(lengthBytes, pinned: true);
+        byte[]?[] kept = lengthBytes <= SmallBytes ? s_small : s_large;
+        kept[Interlocked.Increment(ref s_count) % (uint)kept.Length] = _bytes;
+    }
 
     public Pinned(ReadOnlySpan<byte> bytes) : this(bytes.Length) => bytes.CopyTo(_bytes);
 
