@@ -14,6 +14,9 @@ internal static class CommandTree
             MountCommand.Build(),
             UmountCommand.Build(),
             InfoCommand.Build(),
+            StatCommand.Build(),
+            LiveMount.Build("sync", "bring everything written so far to stable storage"),
+            LiveMount.Build("checkpoint", "write a checkpoint now, so that the next mount has nothing to replay"),
             DumpCommand.Build(),
         };
         return Run(root, arguments.Length == 0 ? ["--help"] : arguments, "txlfs --help");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Txlfs.Fsd.Control;
 using Txlfs.Fsd.Host;
 using Txlfs.Journal.Device;
 using Txlfs.Lfs.Inspect;
@@ -25,18 +26,34 @@ internal static class InfoCommand
         (string path, MountEntry? mount) = VolumeTarget.Resolve(target);
         using IBlockDevice device = VolumeTarget.OpenForLooking(path, mount);
         VolumeInfo info = await VolumeInspector.ReadInfoAsync(device, SystemTools.Seams()).ConfigureAwait(false);
+        JsonElement? live = await LiveAsync(mount).ConfigureAwait(false);
         if (isJson)
         {
-            WriteJson(path, mount, info);
+            WriteJson(path, mount, info, live);
         }
         else
         {
-            WriteText(path, mount, info);
+            WriteText(path, mount, info, live);
         }
         return ExitCodes.Success;
     }
 
-    private static void WriteText(string path, MountEntry? mount, VolumeInfo info)
+    /// <summary>What the daemon says, when there is one that answers and this user may ask it. What the device says needs nobody.</summary>
+    private static async Task<JsonElement?> LiveAsync(MountEntry? mount)
+    {
+        try
+        {
+            using ControlClient? client = mount is null ? null : ControlClient.TryConnect(mount);
+            return client is null ? null : await client.CallAsync("info").ConfigureAwait(false);
+        }
+        catch (CommandException refused)
+        {
+            Errors.Print("txlfs", $"no live figures: {refused.Message}");
+            return null;
+        }
+    }
+
+    private static void WriteText(string path, MountEntry? mount, VolumeInfo info, JsonElement? live)
     {
         Line("device", path);
         Line("mounted on", mount?.MountPoint ?? "-");
@@ -51,14 +68,34 @@ internal static class InfoCommand
         Line("made", Time(info.CreatedNs));
         Line("checkpoint", string.Create(CultureInfo.InvariantCulture, $"{info.CheckpointNumber} of {Time(info.CheckpointNs)}, commit {info.Csn}"));
         Line("state", State(mount, info));
+        if (live is { } daemon)
+        {
+            LiveLines(daemon);
+        }
     }
 
-    private static void Line(string name, string value) => Console.Out.WriteLine($"{name + ":",-14}{value}");
+    private static void LiveLines(JsonElement daemon)
+    {
+        long Figure(string group, string name) => daemon.GetProperty(group).TryGetProperty(name, out JsonElement value) ? value.GetInt64() : 0;
+        string Size(string group, string name) => SizeText.Format(Figure(group, name));
+        Line("daemon", string.Create(CultureInfo.InvariantCulture, $"process {daemon.GetProperty("pid").GetInt32()}, version {daemon.GetProperty("version").GetString()}, "
+            + $"up {TimeSpan.FromSeconds(daemon.GetProperty("uptimeMs").GetInt64() / 1000)}"));
+        Line("transport", daemon.GetProperty("transport").GetString()!);
+        Line("device I/O", daemon.GetProperty("io").GetString()!);
+        Line("memory", $"{Size("memory", "residentBytes")} now, {Size("memory", "peakBytes")} at most, of {Size("memory", "ceilingBytes")}");
+        Line("can be written", $"{Size("space", "availableBytes")} of {Size("space", "totalBytes")}");
+        Line("index cache", string.Create(CultureInfo.InvariantCulture, $"{Figure("index", "cachePages")} pages, {Figure("index", "dirtyPages")} dirty, {Figure("index", "misses")} misses"));
+        Line("log", string.Create(CultureInfo.InvariantCulture, $"commit {Figure("log", "csn")}, {Size("log", "bytes")} written since the mount"));
+        Line("checkpoints", string.Create(CultureInfo.InvariantCulture, $"number {Figure("checkpoint", "number")}, one every {Size("checkpoint", "logBytesBetween")} of log"));
+        Line("device", $"{Size("device", "readBytes")} read, {Size("device", "writeBytes")} written, {Figure("device", "flushes")} flushes since the mount");
+    }
+
+    private static void Line(string name, string value) => Console.Out.WriteLine($"{name + ":",-16}{value}");
 
     private static string State(MountEntry? mount, VolumeInfo info)
         => mount is not null ? "mounted" : info.IsClean ? "clean" : "not unmounted: the next mount replays the log";
 
-    private static void WriteJson(string path, MountEntry? mount, VolumeInfo info)
+    private static void WriteJson(string path, MountEntry? mount, VolumeInfo info, JsonElement? live)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
@@ -81,6 +118,11 @@ internal static class InfoCommand
             json.WriteString("checkpointTime", Time(info.CheckpointNs));
             json.WriteNumber("csn", info.Csn);
             json.WriteBoolean("isClean", info.IsClean);
+            if (live is { } daemon)
+            {
+                json.WritePropertyName("live");
+                daemon.WriteTo(json);
+            }
             json.WriteEndObject();
         }
         Console.Out.WriteLine(Encoding.UTF8.GetString(stream.ToArray()));

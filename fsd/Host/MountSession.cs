@@ -1,3 +1,5 @@
+using System.Reflection;
+using Txlfs.Fsd.Control;
 using Txlfs.Fsd.Fuse;
 using Txlfs.Fsd.Fuse.Abi;
 using Txlfs.Fsd.Fuse.Mount;
@@ -51,6 +53,7 @@ internal sealed class MountSession : IDisposable
         _log.Write(LogSeverity.Info, $"mounted {_arguments.Device} on {_arguments.Directory}: {_server.TransportDescription}; device {_device!.Description}; "
             + $"memory {SizeText.Format(_plan.TotalBytes)} (volume {SizeText.Format(_plan.VolumeBytes)}, heap {SizeText.Format(_plan.HeapBytes)}, transport up to {SizeText.Format(_server.MemoryBoundBytes)})");
         ServiceManager.Ready($"{_arguments.Device} on {_arguments.Directory}");
+        await using ControlServer? control = StartControl();
         _status.Ready();
         if (await Task.WhenAny(signals.Asked, _server.Finished).ConfigureAwait(false) == signals.Asked)
         {
@@ -58,6 +61,10 @@ internal sealed class MountSession : IDisposable
         }
         await _server.Finished.ConfigureAwait(false);
         ServiceManager.Stopping();
+        if (control is not null)
+        {
+            await control.DisposeAsync().ConfigureAwait(false);
+        }
         return await CloseAsync().ConfigureAwait(false);
     }
 
@@ -118,6 +125,19 @@ internal sealed class MountSession : IDisposable
             DevRequestLimit = _plan.DevRequestLimit(defaults.MaxWriteBytes),
             Warn = message => _log.Write(LogSeverity.Warning, message),
         };
+    }
+
+    /// <summary>Null: the mount works without it.</summary>
+    private ControlServer? StartControl()
+    {
+        if (MountTable.At(_arguments.Directory) is not { } mount || !MountTable.IsTxlfs(mount))
+        {
+            _log.Write(LogSeverity.Warning, $"no control socket: {_arguments.Directory} is not in the mount table");
+            return null;
+        }
+        string version = typeof(MountSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        var facts = new MountFacts(version, _arguments.Device, _arguments.Directory, _server!.TransportDescription, _device!.Description, _plan, _server.MemoryBoundBytes);
+        return ControlServer.TryStart(mount, new MountCommands(_volume!, facts, _seams).Table, _seams);
     }
 
     /// <summary>A busy mount is first written out as far as the kernel holds anything, then taken away from its users.</summary>

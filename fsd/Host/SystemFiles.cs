@@ -24,17 +24,30 @@ public static class SystemFiles
     /// <summary>Physical memory of the machine, or what the control group leaves of it.</summary>
     public static long MachineMemoryBytes()
     {
-        long machine = 1L << 30;
-        foreach (string line in (TryReadText("/proc/meminfo") ?? "").Split('\n'))
-        {
-            if (line.StartsWith("MemTotal:", StringComparison.Ordinal)
-                && long.TryParse(line.AsSpan(9).Trim().TrimEnd("kB").Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes))
-            {
-                machine = kibibytes << 10;
-            }
-        }
+        long kibibytes = KibibytesOf(TryReadText("/proc/meminfo") ?? "", "MemTotal:");
+        long machine = kibibytes > 0 ? kibibytes << 10 : 1L << 30;
         string? group = TryReadText("/sys/fs/cgroup/memory.max")?.Trim();
         return long.TryParse(group, NumberStyles.None, CultureInfo.InvariantCulture, out long limit) ? Math.Min(machine, limit) : machine;
+    }
+
+    /// <summary>What this process holds in memory now, and the most that it held.</summary>
+    public static (long ResidentBytes, long PeakBytes) OwnMemoryBytes()
+    {
+        string status = TryReadText("/proc/self/status") ?? "";
+        return (KibibytesOf(status, "VmRSS:") << 10, KibibytesOf(status, "VmHWM:") << 10);
+    }
+
+    private static long KibibytesOf(string text, string name)
+    {
+        foreach (string line in text.Split('\n'))
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal)
+                && long.TryParse(line.AsSpan(name.Length).Trim().TrimEnd("kB").Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes))
+            {
+                return kibibytes;
+            }
+        }
+        return 0;
     }
 
     /// <summary>Appends from wherever the file ends; for the log.</summary>
