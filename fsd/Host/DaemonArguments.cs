@@ -5,7 +5,7 @@ namespace Txlfs.Fsd.Host;
 /// <summary>The command line of <c>fsd</c>.</summary>
 public sealed record DaemonArguments
 {
-    public const string UsageLine = "usage: fsd DEVICE DIRECTORY [-o OPTIONS] [--foreground]";
+    public const string UsageLine = "usage: fsd DEVICE DIRECTORY [-o OPTIONS] [--device-model MODEL] [--foreground]";
 
     public required string Device { get; init; }
     public required string Directory { get; init; }
@@ -26,6 +26,7 @@ public sealed record DaemonArguments
             {
                 case "--foreground" or "-f": isForeground = true; break;
                 case "-o" or "--options": options.Add(Value(arguments, ref i)); break;
+                case "--device-model": options.Add("device-model=" + Value(arguments, ref i).Replace(',', ':')); break;
                 case "--status-fd":
                     if (!int.TryParse(Value(arguments, ref i), NumberStyles.None, CultureInfo.InvariantCulture, out status))
                     {

@@ -37,6 +37,12 @@ public static class ExitCodes
     /// <summary>Not allowed to.</summary>
     public const int Permission = 77;
 
+    /// <summary>The tool worked, and what it tested failed.</summary>
+    public const int TestFailed = 1;
+
+    /// <summary>A modelled device lost its power (128 + SIGUSR2).</summary>
+    public const int PowerCut = 140;
+
     /// <summary>Ended by a signal of the user (128 + SIGINT).</summary>
     public const int Interrupted = 130;
 

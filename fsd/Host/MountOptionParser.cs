@@ -72,6 +72,7 @@ public static class MountOptionParser
         "memory" => settings with { MemoryBytes = Size(name, value, LeastMemoryBytes, long.MaxValue) },
         "checkpoint" => settings with { CheckpointLogBytes = Mebibytes(name, value, 1, 1 << 20) },
         "commit" => settings with { CommitIntervalMs = Number(name, value, 1, 600_000) },
+        "device-model" => settings with { DeviceModel = DeviceModelSettings.Parse(value) },
         "log" => settings with { LogFile = Path.IsPathRooted(value) ? value : throw Wrong(name, value, "an absolute path") },
         _ => throw Unknown(name),
     };

@@ -24,6 +24,7 @@ internal sealed class MountSession : IDisposable
     private readonly Seams _seams;
     private readonly StatusPipe _status;
     private FileBlockDevice? _device;
+    private DeviceModel? _model;
     private Volume? _volume;
     private VolumeFilesystem? _filesystem;
     private FuseServer? _server;
@@ -72,6 +73,7 @@ internal sealed class MountSession : IDisposable
     {
         _server?.Dispose();
         _volume?.Dispose();
+        _model?.Dispose();
         _device?.Dispose();
         _log.Dispose();
     }
@@ -82,6 +84,7 @@ internal sealed class MountSession : IDisposable
         try
         {
             _device = DeviceOptions.OpenForMount(_arguments.Device, _settings);
+            _model = _settings.DeviceModel is { } model ? DeviceModel.Attach(_device, model, _seams) : null;
         }
         catch (DeviceException refused)
         {
@@ -98,7 +101,7 @@ internal sealed class MountSession : IDisposable
         };
         try
         {
-            _volume = await Volume.OpenAsync(_device, options, _seams).ConfigureAwait(false);
+            _volume = await Volume.OpenAsync(_model?.Device ?? _device, options, _seams).ConfigureAwait(false);
             _filesystem = new VolumeFilesystem(_volume, _settings.Atime, options.IsReadOnly, _seams);
         }
         catch (VolumeException refused)
@@ -167,6 +170,10 @@ internal sealed class MountSession : IDisposable
     private async Task<int> CloseAsync()
     {
         int result = await _filesystem!.CloseAsync().ConfigureAwait(false);
+        if (result >= 0 && _model is not null)
+        {
+            result = await _model.SettleAsync().ConfigureAwait(false);
+        }
         if (result < 0)
         {
             _log.Write(LogSeverity.Error, $"closing the volume failed with errno {-result}; the next mount replays the log");

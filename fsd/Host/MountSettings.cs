@@ -28,6 +28,9 @@ public sealed record MountSettings
     public string LogFile { get; init; } = "";
     public bool IsRemount { get; init; }
 
+    /// <summary>A layer for tests between volume and device; null: none.</summary>
+    public DeviceModelSettings? DeviceModel { get; init; }
+
     /// <summary>Options that the kernel itself takes: nosuid, sync, ...</summary>
     public IReadOnlyList<string> KernelOptions { get; init; } = [];
 }

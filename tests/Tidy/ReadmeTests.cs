@@ -13,6 +13,7 @@ public partial class ReadmeTests
     private static readonly Dictionary<string, string> Values = new()
     {
         ["transport"] = "auto", ["engine"] = "auto", ["memory"] = "256M", ["checkpoint"] = "256", ["commit"] = "1000", ["log"] = "/tmp/log",
+        ["device-model"] = "sdcard:seed=1",
     };
 
     [Fact]
