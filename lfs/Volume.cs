@@ -101,8 +101,17 @@ public sealed partial class Volume : IDisposable
     /// <summary>Checks everything that can be checked without reading file data; one line a violation. The volume must be quiet (nothing under way).</summary>
     public async ValueTask<IReadOnlyList<string>> VerifyAsync()
     {
+        FindingList findings = await CheckAsync().ConfigureAwait(false);
+        return [.. findings.Kept.Select(finding => finding.ToString())];
+    }
+
+    /// <summary>The same, with all that is known of each violation.</summary>
+    public async ValueTask<FindingList> CheckAsync(ICheckProgress? progress = null)
+    {
         await _engine.DrainBackgroundAsync().ConfigureAwait(false);
-        return await new VolumeVerifier(_engine).RunAsync().ConfigureAwait(false);
+        var findings = new FindingList();
+        await new VolumeVerifier(_engine, findings, progress).RunAsync().ConfigureAwait(false);
+        return findings;
     }
 
     /// <summary>Frees the memory. Without <see cref="CloseAsync"/> before it a checkpoint may be under way that still uses it: then nothing may run on, as after a crash.</summary>

@@ -89,9 +89,6 @@ internal sealed unsafe partial class IndexTree : IIndexReader, IDisposable
     /// <summary>The checkpoint record is durable.</summary>
     public void EndCheckpoint() => _checkpoint.End();
 
-    /// <summary>Checks every structural invariant of a quiet tree (writer lock held, no checkpoint running) and reports each violation as one line.</summary>
-    public ValueTask VerifyAsync(Action<string> report) => new IndexVerifier(_cache, _map, _loader, _ids, _volumeTag, _records, report).RunAsync();
-
     public void Dispose()
     {
         _checkpoint.Dispose();

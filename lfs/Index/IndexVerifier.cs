@@ -1,5 +1,4 @@
 using Txlfs.Journal;
-using Txlfs.Journal.Device;
 
 namespace Txlfs.Lfs.Index;
 
@@ -8,140 +7,95 @@ namespace Txlfs.Lfs.Index;
 /// is not in memory; needs two bits a page id and one page of the tree at a time.
 /// </summary>
 internal sealed class IndexVerifier(
-    PageCache cache, PageMap map, PageLoader loader, PageIdAllocator ids, ulong volumeTag, ulong expectedRecords, Action<string> report)
+    PageCache cache, PageMap map, PageLoader loader, PageIdAllocator ids, ulong volumeTag, ulong expectedRecords, ulong idLimit, IIndexObserver observer)
 {
-    private const int MaxReports = 1000;
-
-    private readonly record struct Visit(ulong PageId, int Level, Key Low, Key High, bool HasHigh);
-
-    private readonly byte[] _page = GC.AllocateUninitializedArray<byte>(Limits.PageBytes, pinned: true);
-    private readonly ulong[] _inTree = new ulong[ids.NextPageId / 64 + 1];
-    private readonly ulong[] _isFree = new ulong[ids.NextPageId / 64 + 1];
-    private readonly Stack<Visit> _toVisit = new();
+    private readonly ulong _limit = Math.Min(ids.NextPageId, idLimit);
+    private IdSet _inTree = null!;
+    private IdSet _isFree = null!;
     private ulong _records;
-    private int _reports;
+
+    /// <summary>Records in the leaves that could be read.</summary>
+    public ulong Records => _records;
 
     public async ValueTask RunAsync()
     {
-        _toVisit.Push(new Visit(PageMapGeometry.RootPageId, -1, default, default, HasHigh: false));
-        Mark(_inTree, PageMapGeometry.RootPageId);
-        while (_toVisit.TryPop(out Visit visit))
-        {
-            if (await TryReadAsync(visit.PageId).ConfigureAwait(false))
-            {
-                Check(visit);
-            }
-        }
+        _isFree = new IdSet(_limit);
+        await CheckTreeAsync().ConfigureAwait(false);
         if (_records != expectedRecords)
         {
-            Report($"{_records} records found, {expectedRecords} expected");
+            Report(IndexFaultKind.RecordCount, 0, $"{_records} records found, {expectedRecords} expected");
         }
         await CheckFreeListAsync().ConfigureAwait(false);
         await CheckMapAsync().ConfigureAwait(false);
-    }
-
-    private void Report(string violation)
-    {
-        if (_reports++ < MaxReports)
+        if (ids.NextPageId > _limit)
         {
-            report(violation);
+            Report(IndexFaultKind.Map, 0, $"the index claims {ids.NextPageId - 1} pages, more than the device can hold");
         }
     }
 
-    private static bool Has(ulong[] bits, ulong id) => (bits[id / 64] >> (int)(id % 64) & 1) != 0;
+    private void Report(IndexFaultKind kind, ulong pageId, string text) => observer.Fault(new IndexFault(kind, pageId, text));
 
-    private static void Mark(ulong[] bits, ulong id) => bits[id / 64] |= 1UL << (int)(id % 64);
-
-    private async ValueTask<bool> TryReadAsync(ulong pageId)
+    private async ValueTask CheckTreeAsync()
     {
-        while (!TryCopy(pageId))
+        var walk = new IndexWalk(cache, loader, volumeTag, _limit)
         {
-            int result = await loader.LoadAsync(PageMapGeometry.TreeSpace, pageId, cache.FreeEpoch, FrameUse.Load).ConfigureAwait(false);
-            if (result != 0)
-            {
-                Report($"page {pageId} cannot be read: errno {-result}");
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private unsafe bool TryCopy(ulong pageId)
-    {
-        lock (cache.Mutex)
+            NotFollowed = (child, isTwice) => Report(IndexFaultKind.Structure, child, isTwice ? $"page {child}: twice in the tree" : $"child {child} was never allocated"),
+        };
+        _inTree = walk.Seen;
+        WalkStep step;
+        while ((step = await walk.NextAsync().ConfigureAwait(false)) != WalkStep.End)
         {
-            if (!cache.TryFindResidentLocked(PageCache.KeyOf(PageMapGeometry.TreeSpace, pageId), out int frame))
+            ulong pageId = walk.At.PageId;
+            switch (step)
             {
-                return false;
-            }
-            new ReadOnlySpan<byte>(cache.PageAt(frame), Limits.PageBytes).CopyTo(_page);
-            return true;
-        }
-    }
-
-    private unsafe void Check(Visit visit)
-    {
-        fixed (byte* page = _page)
-        {
-            int level = PageHeader.Level(page);
-            if (!PageValidator.IsValid(page, PageMapGeometry.TreeSpace, visit.PageId, volumeTag))
-            {
-                Report($"page {visit.PageId}: malformed");
-            }
-            else if (visit.Level >= 0 && level != visit.Level)
-            {
-                Report($"page {visit.PageId}: level {level} under a page of level {visit.Level + 1}");
-            }
-            else if (PageHeader.Count(page) == 0 && visit.PageId != PageMapGeometry.RootPageId)
-            {
-                Report($"page {visit.PageId}: empty");
-            }
-            else if (level == 0)
-            {
-                CheckLeaf(page, visit);
-            }
-            else
-            {
-                CheckInner(page, visit, level);
+                case WalkStep.Unreadable:
+                    Report(IndexFaultKind.Unreadable, pageId, $"page {pageId} cannot be read: errno {walk.Errno}");
+                    break;
+                case WalkStep.Malformed:
+                    Report(IndexFaultKind.Unreadable, pageId, $"page {pageId}: malformed, or at the wrong level");
+                    break;
+                case WalkStep.Page when walk.IsLeaf:
+                    CheckLeaf(walk.Page, walk.At);
+                    await observer.LeafAsync(walk.Page).ConfigureAwait(false);
+                    break;
+                default:
+                    CheckInner(walk.Page, walk.At);
+                    break;
             }
         }
     }
 
-    private unsafe void CheckLeaf(byte* page, Visit visit)
+    private unsafe void CheckLeaf(byte[] bytes, in PageVisit visit)
     {
-        int count = LeafPage.Count(page);
-        _records += (ulong)count;
-        if (count > 0 && (LeafPage.KeyAt(page, 0) < visit.Low || (visit.HasHigh && LeafPage.KeyAt(page, count - 1) >= visit.High)))
+        fixed (byte* page = bytes)
         {
-            Report($"leaf {visit.PageId}: keys outside of what its parent gives it");
+            int count = LeafPage.Count(page);
+            _records += (ulong)count;
+            if (count == 0 && visit.PageId != PageMapGeometry.RootPageId)
+            {
+                Report(IndexFaultKind.Structure, visit.PageId, $"leaf {visit.PageId} is empty");
+            }
+            if (count > 0 && (LeafPage.KeyAt(page, 0) < visit.Low || (visit.HasHigh && LeafPage.KeyAt(page, count - 1) >= visit.High)))
+            {
+                Report(IndexFaultKind.Structure, visit.PageId, $"leaf {visit.PageId}: keys outside of what its parent gives it");
+            }
         }
     }
 
-    private unsafe void CheckInner(byte* page, Visit visit, int level)
+    private unsafe void CheckInner(byte[] bytes, in PageVisit visit)
     {
-        int count = InnerPage.Count(page);
-        for (int i = count - 1; i >= 0; i--)
+        fixed (byte* page = bytes)
         {
-            ulong child = InnerPage.ChildAt(page, i);
-            Key low = i == 0 ? visit.Low : InnerPage.KeyAt(page, i);
-            bool hasHigh = i + 1 < count || visit.HasHigh;
-            Key high = i + 1 < count ? InnerPage.KeyAt(page, i + 1) : visit.High;
-            if (low < visit.Low || (hasHigh && low >= high))
+            int count = InnerPage.Count(page);
+            for (int i = 0; i < count; i++)
             {
-                Report($"page {visit.PageId}: separator {i} outside of what its parent gives it");
-            }
-            if (child >= ids.NextPageId)
-            {
-                Report($"page {visit.PageId}: child {child} was never allocated");
-            }
-            else if (Has(_inTree, child))
-            {
-                Report($"page {child}: twice in the tree");
-            }
-            else
-            {
-                Mark(_inTree, child);
-                _toVisit.Push(new Visit(child, level - 1, low, high, hasHigh));
+                Key low = i == 0 ? visit.Low : InnerPage.KeyAt(page, i);
+                bool hasHigh = i + 1 < count || visit.HasHigh;
+                Key high = i + 1 < count ? InnerPage.KeyAt(page, i + 1) : visit.High;
+                if (low < visit.Low || (hasHigh && low >= high))
+                {
+                    Report(IndexFaultKind.Structure, visit.PageId, $"page {visit.PageId}: separator {i} outside of what its parent gives it");
+                }
             }
         }
     }
@@ -155,53 +109,64 @@ internal sealed class IndexVerifier(
         }
         for (ulong id = ids.Below; id != 0; count++)
         {
-            PagePointer? entry = await EntryAsync(id).ConfigureAwait(false);
+            PagePointer? entry = await PointerAsync(PageMapGeometry.TreeSpace, id).ConfigureAwait(false);
             if (!CheckFree(id) || entry is not { IsFree: true })
             {
-                Report($"free page {id}: the list is broken in its map entry");
+                Report(IndexFaultKind.FreeList, id, $"free page {id}: the list is broken in its map entry");
                 break;
             }
             id = entry.Value.AddressBytes;
         }
         if (count != ids.FreeCount)
         {
-            Report($"{count} free page ids found, {ids.FreeCount} expected");
+            Report(IndexFaultKind.FreeList, 0, $"{count} free page ids found, {ids.FreeCount} expected");
         }
     }
 
     private bool CheckFree(ulong id)
     {
-        if (id == 0 || id >= ids.NextPageId)
+        if (id == 0 || id >= _limit)
         {
-            Report($"free page {id}: never allocated");
+            Report(IndexFaultKind.FreeList, id, $"free page {id}: never allocated");
             return false;
         }
-        if (Has(_inTree, id) || Has(_isFree, id))
+        if (_inTree.Has(id) || !_isFree.TryAdd(id))
         {
-            Report($"free page {id}: {(Has(_inTree, id) ? "also in the tree" : "twice in the free list")}");
+            Report(IndexFaultKind.FreeList, id, $"free page {id}: {(_inTree.Has(id) ? "also in the tree" : "twice in the free list")}");
             return false;
         }
-        Mark(_isFree, id);
         return true;
     }
 
     private async ValueTask CheckMapAsync()
     {
-        for (ulong id = PageMapGeometry.RootPageId; id < ids.NextPageId; id++)
+        for (ulong id = PageMapGeometry.RootPageId; id < _limit; id++)
         {
-            bool isInTree = Has(_inTree, id);
-            if (!isInTree && !Has(_isFree, id))
+            bool isInTree = _inTree.Has(id);
+            if (!isInTree && !_isFree.Has(id))
             {
-                Report($"page {id}: neither in the tree nor free");
+                Report(IndexFaultKind.FreeList, id, $"page {id}: neither in the tree nor free");
             }
-            if (!isInTree || IsDirty(id))
+            PagePointer? entry = await PointerAsync(PageMapGeometry.TreeSpace, id).ConfigureAwait(false);
+            if (entry is { IsStored: true } stored)
             {
-                continue;
+                observer.Stored(PageMapGeometry.TreeSpace, id, stored);
             }
-            PagePointer? entry = await EntryAsync(id).ConfigureAwait(false);
-            if (entry is not { IsStored: true })
+            else if (isInTree && !IsDirty(id))
             {
-                Report($"page {id}: clean, but the map does not say where it is");
+                Report(IndexFaultKind.Map, id, $"page {id}: clean, but the map does not say where it is");
+            }
+        }
+        ulong pages = _limit - 1;
+        for (int space = 1; space <= map.Height; space++)
+        {
+            pages = PageMapGeometry.ParentOf(pages);
+            for (ulong number = 0; number <= pages; number++)
+            {
+                if (await PointerAsync(space, number).ConfigureAwait(false) is { IsStored: true } stored)
+                {
+                    observer.Stored(space, number, stored);
+                }
             }
         }
     }
@@ -214,25 +179,29 @@ internal sealed class IndexVerifier(
         }
     }
 
-    /// <summary>The map's entry of a tree page; null when its map page cannot be read.</summary>
-    private async ValueTask<PagePointer?> EntryAsync(ulong id)
+    private (int Space, ulong Number) _unreadable;
+
+    /// <summary>The map's entry of a page; null when a map page above it cannot be read (which is reported once a page).</summary>
+    private async ValueTask<PagePointer?> PointerAsync(int space, ulong number)
     {
-        while (true)
+        (int Space, ulong Number) above = (space + 1, PageMapGeometry.ParentOf(number));
+        while (above != _unreadable)
         {
             PagePointer pointer;
             lock (cache.Mutex)
             {
-                if (map.FindLocked(PageMapGeometry.TreeSpace, id, out pointer, out _) == PageMap.Answer.Pointer)
+                if (map.FindLocked(space, number, out pointer, out _) == PageMap.Answer.Pointer)
                 {
                     return pointer;
                 }
             }
-            int result = await loader.LoadAsync(1, PageMapGeometry.ParentOf(id), cache.FreeEpoch, FrameUse.Load).ConfigureAwait(false);
+            int result = await loader.LoadAsync(above.Space, above.Number, cache.FreeEpoch, FrameUse.Load).ConfigureAwait(false);
             if (result != 0)
             {
-                Report($"map page {PageMapGeometry.ParentOf(id)} cannot be read: errno {-result}");
-                return null;
+                _unreadable = above;
+                Report(IndexFaultKind.Map, 0, $"map page {above.Number} of level {above.Space} cannot be read: errno {-result}");
             }
         }
+        return null;
     }
 }

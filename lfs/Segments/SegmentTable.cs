@@ -22,7 +22,7 @@ internal enum SegmentState : byte
 /// writes (as of its cut, plus what the checkpoint itself moves).
 /// Free -> Head (TryTake, Enter) -> Used (Left) -> Free (Release).
 /// </summary>
-internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
+internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSource
 {
     private readonly Lock _lock = new();
     private readonly long[] _live = new long[superblock.SegmentCount];
@@ -124,7 +124,7 @@ internal sealed class SegmentTable(Superblock superblock) : ISegmentSource
         {
             _live[index] += deltaBytes;
             MarkDirty(index, isCheckpointWork);
-            if (_live[index] < 0)
+            if (_live[index] < 0 && !IsRecounting)
             {
                 throw new InvalidOperationException($"segment {index} has less than no live bytes");
             }

@@ -1,266 +1,124 @@
 using Txlfs.Lfs.Engine;
-using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Index;
+using Txlfs.Lfs.Segments;
 
 namespace Txlfs.Lfs.Verify;
 
 /// <summary>
-/// Checks a quiet volume: the index's structure, every record, the namespace (links, parents, orphans), files (extents, allocated bytes) and the space
-/// accounting. Reads only. Memory: a small entry for each inode and directory entry target.
+/// Checks a quiet volume: the index's structure, every record, the namespace (links, parents, orphans, circles), files (extents, allocated bytes) and the
+/// space accounting (S1). Reads only. Memory is bounded whatever the volume holds: a few tables of fixed size, and several passes where they do not suffice.
 /// </summary>
-internal sealed class VolumeVerifier(VolumeEngine engine)
+internal sealed class VolumeVerifier : IIndexObserver
 {
-    private const int MaxComplaints = 1000;
-    private readonly List<string> _complaints = [];
-    private readonly Dictionary<ulong, InodeCheck> _inodes = [];
-    private readonly Dictionary<ulong, ulong> _directoryParents = [];
-    private readonly HashSet<ulong> _orphans = [];
-    private readonly long[] _live = new long[engine.Segments.Count];
+    private readonly VolumeEngine _engine;
+    private readonly FindingList _findings;
+    private readonly ICheckProgress _progress;
+    private readonly long[] _live;
+    private readonly RecordChecker _records;
+    private readonly ulong _idLimit;
 
-    public async ValueTask<IReadOnlyList<string>> RunAsync()
+    public VolumeVerifier(VolumeEngine engine, FindingList findings, ICheckProgress? progress = null)
     {
-        await engine.Tree.VerifyAsync(Complain).ConfigureAwait(false);
-        var scan = new RecordScan(engine);
-        int found;
-        while ((found = await scan.NextAsync().ConfigureAwait(false)) == 1)
-        {
-            Check(scan.Key, scan.Value);
-        }
-        if (found < 0)
-        {
-            Complain($"the index cannot be read beyond {scan.Key}: errno {-found}");
-        }
-        CheckInodes();
-        CheckSegments();
-        return _complaints;
+        (_engine, _findings, _progress) = (engine, findings, progress ?? NoProgress.Instance);
+        _live = new long[engine.Segments.Count];
+        _records = new RecordChecker(engine, findings, _live);
+        _idLimit = IdLimitOf(engine);
     }
 
-    private void Complain(string line)
-    {
-        if (_complaints.Count < MaxComplaints)
-        {
-            _complaints.Add(line);
-        }
-    }
+    /// <summary>The live bytes of each segment as the records have them; complete when the index was readable.</summary>
+    public ReadOnlySpan<long> LiveBySegment => _live;
 
-    private void Check(Key key, ReadOnlySpan<byte> value)
-    {
-        if (BitConverter.ToUInt64(value) > engine.Csn)
-        {
-            Complain($"record {key} was born in the future");
-        }
-        switch (key.Kind)
-        {
-            case RecordKind.Inode:
-                CheckInode(key, value);
-                break;
-            case RecordKind.Inline:
-                Of(key.Inode).InlineBytes += value.Length - sizeof(ulong);
-                break;
-            case RecordKind.Dirent:
-                CheckDirent(key, value);
-                break;
-            case RecordKind.Extent:
-                CheckExtent(key, value);
-                break;
-            case RecordKind.Xattr:
-                Of(key.Inode);
-                break;
-            case RecordKind.Orphan:
-                _orphans.Add(key.Sub);
-                break;
-            case RecordKind.Trim:
-                Of(key.Sub).HasTrim = true;
-                break;
-            default:
-                Complain($"record {key} is of an unknown kind");
-                break;
-        }
-    }
+    /// <summary>Every page could be read and lies where it belongs: the records are all there is.</summary>
+    public bool IsIndexSound { get; private set; } = true;
+    public ulong Records { get; private set; }
+    public ulong Inodes => _records.Inodes;
+    public long Directories => _records.Directories;
+    public ulong LastInode => _records.LastInode;
+    public ulong NewestBirth => _records.NewestBirth;
 
-    private InodeCheck Of(ulong inode)
-    {
-        if (!_inodes.TryGetValue(inode, out InodeCheck? check))
-        {
-            _inodes.Add(inode, check = new InodeCheck());
-        }
-        return check;
-    }
+    /// <summary>As many page ids as the device can hold images of small pages, within what two bitmaps of 32 MiB can tell.</summary>
+    public static ulong IdLimitOf(VolumeEngine engine) => Math.Min(FaultLines.IdLimit, Math.Max(1UL << 20, (ulong)engine.Superblock.DeviceBytes / 256));
 
-    private void CheckInode(Key key, ReadOnlySpan<byte> value)
+    public async ValueTask RunAsync()
     {
-        InodeCheck check = Of(key.Inode);
-        check.Exists = InodeRecord.TryRead(value, key.Inode, out InodeAttributes attributes);
-        check.Attributes = attributes;
-        if (!check.Exists)
+        (bool isIdle, ulong number) = (!_engine.Segments.IsInCheckpoint, _engine.Checkpointer.Number);
+        _progress.Begin(CheckPass.Index, (long)_engine.Tree.Records);
+        Records = await _engine.Tree.VerifyAsync(this, _idLimit).ConfigureAwait(false);
+        await _records.EndAsync().ConfigureAwait(false);
+        if (!IsIndexSound)
         {
-            Complain($"inode {key.Inode}: its record makes no sense");
-        }
-        if (key.Inode >= engine.NextInode)
-        {
-            Complain($"inode {key.Inode} has a number that was not given out yet");
-        }
-    }
-
-    private void CheckDirent(Key key, ReadOnlySpan<byte> value)
-    {
-        if (!DirentRecord.TryRead(value, out ulong child, out byte type, out _))
-        {
-            Complain($"directory {key.Inode}: entry {key.Sub:x} makes no sense");
+            _findings.Add(new Finding(FindingKind.NotChecked, FindingSeverity.Notice, Remedy.None, "names, links and space were not checked, because records are missing as long as the index is damaged"));
             return;
         }
-        InodeCheck check = Of(child);
-        check.Names++;
-        check.NamedType = type;
-        Of(key.Inode).Entries++;
-        if (type == DirentRecord.TypeOf(ModeBits.Directory))
-        {
-            Of(key.Inode).Subdirectories++;
-            if (!_directoryParents.TryAdd(child, key.Inode))
-            {
-                Complain($"directory {child} has more than one name");
-            }
-        }
+        _progress.Begin(CheckPass.Names, (long)_records.Inodes);
+        await new LinkChecker(_engine, _findings, _idLimit).RunAsync(CountAsync).ConfigureAwait(false);
+        await new CycleChecker(_engine, _findings, _idLimit).RunAsync().ConfigureAwait(false);
+
+        // A checkpoint moves pages while it is looked at: then the sums are not of one moment.
+        bool isExact = isIdle && !_engine.Segments.IsInCheckpoint && number == _engine.Checkpointer.Number;
+        CheckSegments(isExact);
     }
 
-    private void CheckExtent(Key key, ReadOnlySpan<byte> value)
+    private ValueTask CountAsync(ulong inodes)
     {
-        InodeCheck check = Of(key.Inode);
-        if (!ExtentRecord.TryParse(value, engine.ChecksumKind, out Extent extent))
+        _progress.Advance((long)inodes);
+        return ValueTask.CompletedTask;
+    }
+
+    void IIndexObserver.Fault(in IndexFault fault)
+    {
+        (FindingKind kind, Remedy remedy) = fault.Kind switch
         {
-            Complain($"inode {key.Inode}: extent at {key.Sub} makes no sense");
+            IndexFaultKind.Unreadable => (FindingKind.IndexPage, Remedy.Rebuild),
+            IndexFaultKind.Structure => (FindingKind.IndexStructure, Remedy.Rebuild),
+            IndexFaultKind.RecordCount => (FindingKind.IndexRecordCount, Remedy.Certain),
+            IndexFaultKind.FreeList => (FindingKind.FreeList, Remedy.Rebuild),
+            _ => (FindingKind.PageMap, Remedy.Rebuild),
+        };
+        bool isLoss = fault.Kind is IndexFaultKind.Unreadable or IndexFaultKind.Structure;
+        IsIndexSound &= !isLoss;
+        _findings.Add(new Finding(kind, isLoss ? FindingSeverity.Loss : FindingSeverity.Error, remedy, fault.Text));
+    }
+
+    void IIndexObserver.Stored(int space, ulong pageId, in PagePointer pointer)
+    {
+        long index = ((long)pointer.AddressBytes / _engine.Superblock.SegmentBytes) - 1;
+        if (index < 0 || index >= _live.Length)
+        {
+            _findings.Add(new Finding(FindingKind.PageMap, FindingSeverity.Error, Remedy.Rebuild, $"page {pageId} of space {space} is said to be outside of the segments") { AddressBytes = (long)pointer.AddressBytes });
             return;
         }
-        if ((long)key.Sub < check.ExtentEndBytes || key.Sub % Limits.BlockBytes != 0)
-        {
-            Complain($"inode {key.Inode}: extent at {key.Sub} overlaps the one before it, or is not on a block border");
-        }
-        check.ExtentEndBytes = (long)key.Sub + extent.AllocatedBytes;
-        check.ExtentBytes += extent.AllocatedBytes;
-        if (extent.Form == ExtentForm.Unwritten)
-        {
-            return;
-        }
-        check.WrittenEndBytes = (long)key.Sub + extent.VisibleLengthBytes;
-        int segment = engine.Superblock.SegmentIndex(extent.AddressBytes);
-        if (extent.AddressBytes < engine.Superblock.SegmentBytes || segment >= _live.Length)
-        {
-            Complain($"inode {key.Inode}: extent at {key.Sub} points outside of the segments");
-            return;
-        }
-        _live[segment] += ExtentRecord.LiveBytes(value);
+        _live[index] += pointer.StoredLengthBytes;
     }
 
-    private void CheckInodes()
+    ValueTask IIndexObserver.LeafAsync(byte[] page)
     {
-        long count = 0;
-        foreach ((ulong inode, InodeCheck check) in _inodes)
-        {
-            if (!check.Exists)
-            {
-                Complain($"inode {inode} has records or names, but no attributes");
-                continue;
-            }
-            count++;
-            CheckLinks(inode, check);
-            CheckSpace(inode, check);
-        }
-        if (count != engine.InodeCount)
-        {
-            Complain($"there are {count} inodes, the volume counts {engine.InodeCount}");
-        }
-        foreach (ulong orphan in _orphans)
-        {
-            if (_inodes.TryGetValue(orphan, out InodeCheck? check) && check.Exists && check.Attributes.Nlink != 0)
-            {
-                Complain($"inode {orphan} is listed as an orphan and has {check.Attributes.Nlink} links");
-            }
-        }
+        _progress.Advance(RecordsOf(page));
+        return _records.LeafAsync(page);
     }
 
-    private void CheckLinks(ulong inode, InodeCheck check)
+    private static unsafe int RecordsOf(byte[] bytes)
     {
-        bool isRoot = inode == Limits.RootInode;
-        uint expected = check.Attributes.IsDirectory ? (uint)(check.Subdirectories + 2) : (uint)check.Names;
-        bool isOrphan = check.Attributes.Nlink == 0 && _orphans.Contains(inode);
-        if (!isOrphan && check.Attributes.Nlink != expected)
+        fixed (byte* page = bytes)
         {
-            Complain($"inode {inode} has {check.Attributes.Nlink} links, {expected} are there");
-        }
-        if (check.Names == 0 && !isRoot && !isOrphan)
-        {
-            Complain($"inode {inode} has no name and is no orphan");
-        }
-        if (check.Names > 0 && check.NamedType != DirentRecord.TypeOf(check.Attributes.Mode))
-        {
-            Complain($"inode {inode}: an entry names it with another type");
-        }
-        if (check.Attributes.IsDirectory && !isRoot && !isOrphan && (!_directoryParents.TryGetValue(inode, out ulong parent) || parent != check.Attributes.Parent))
-        {
-            Complain($"directory {inode} says that its parent is {check.Attributes.Parent}, which is not so");
-        }
-        if (check.Entries > 0 && !check.Attributes.IsDirectory)
-        {
-            Complain($"inode {inode} has entries and is no directory");
-        }
-        CheckCycle(inode, check);
-    }
-
-    private void CheckCycle(ulong inode, InodeCheck check)
-    {
-        if (!check.Attributes.IsDirectory || check.Names == 0)
-        {
-            return;
-        }
-        ulong at = inode;
-        for (int depth = 0; at != Limits.RootInode; depth++)
-        {
-            if (depth > _directoryParents.Count || !_directoryParents.TryGetValue(at, out at))
-            {
-                Complain($"directory {inode} is not reachable from the root");
-                return;
-            }
+            return LeafPage.Count(page);
         }
     }
 
-    private void CheckSpace(ulong inode, InodeCheck check)
-    {
-        InodeAttributes attributes = check.Attributes;
-        if (check.InlineBytes > 0 && check.ExtentBytes > 0)
-        {
-            Complain($"inode {inode} has inline data and extents");
-        }
-        if (!check.HasTrim && attributes.IsRegular && attributes.Nlink > 0 && check.ExtentBytes > 0 && attributes.AllocatedBytes != check.ExtentBytes)
-        {
-            Complain($"inode {inode} counts {attributes.AllocatedBytes} allocated bytes, its extents have {check.ExtentBytes}");
-        }
-        if (!check.HasTrim && attributes.IsRegular && check.WrittenEndBytes > attributes.SizeBytes)
-        {
-            Complain($"inode {inode} has data up to {check.WrittenEndBytes}, beyond its size {attributes.SizeBytes}");
-        }
-    }
-
-    private void CheckSegments()
+    private void CheckSegments(bool isExact)
     {
         for (int i = 0; i < _live.Length; i++)
         {
-            (Segments.SegmentState state, long live, _, _) = engine.Segments[i];
-            if (_live[i] > live)
+            (SegmentState state, long live, _, _) = _engine.Segments[i];
+            long address = _engine.Superblock.SegmentAddress(i);
+            if (isExact ? _live[i] != live : _live[i] > live && state == SegmentState.Free)
             {
-                Complain($"segment {i} counts {live} live bytes, extents alone have {_live[i]}");
+                _findings.Add(new Finding(FindingKind.SegmentLive, FindingSeverity.Error, Remedy.Certain, $"segment {i} counts {live} live bytes, the records have {_live[i]}") { AddressBytes = address });
             }
-            if (state == Segments.SegmentState.Free && live != 0)
+            if (state == SegmentState.Free && (live != 0 || _live[i] != 0))
             {
-                Complain($"segment {i} is free and has {live} live bytes");
+                _findings.Add(new Finding(FindingKind.SegmentLive, FindingSeverity.Error, Remedy.Certain, $"segment {i} is free and has {_live[i]} live bytes") { AddressBytes = address });
             }
         }
-    }
-
-    private sealed class InodeCheck
-    {
-        public InodeAttributes Attributes;
-        public bool Exists, HasTrim;
-        public byte NamedType;
-        public long Names, Entries, Subdirectories, InlineBytes, ExtentBytes, ExtentEndBytes, WrittenEndBytes;
     }
 }
