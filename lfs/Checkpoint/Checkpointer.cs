@@ -235,6 +235,12 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
         int result = -await Table.WriteAsync(cut.Segments, engine.IndexHead).ConfigureAwait(false);
         result = result != 0 ? result : await engine.IndexHead.FlushFramesAsync().ConfigureAwait(false);
 
+        if (result == 0 && engine.Segments.Damage is string damage)
+        {
+            seams.Log.Write(LogSeverity.Error, $"{damage}: the volume needs fsck");
+            return -Errno.EUCLEAN;
+        }
+
         // What the index names must be durable before the record is: the data in frames up to the cut, and the pages just written.
         result = result != 0 || engine.Log is null ? result : await engine.Log.SyncAsync().ConfigureAwait(false);
         result = result != 0 ? result : await FlushDeviceAsync().ConfigureAwait(false);

@@ -242,6 +242,10 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
     {
         engine.Checkpointer.Generation = seams.Random.NextUInt64();
         int result = await engine.Checkpointer.WriteAsync(position, isClean: false).ConfigureAwait(false);
+        if (engine.Segments.Damage is string damage)
+        {
+            throw new VolumeException(Errno.EUCLEAN, $"{device.Name}: {damage}: the volume needs fsck; it can be mounted read-only");
+        }
         if (result != 0)
         {
             throw new VolumeException(-result, $"{device.Name} cannot be written (errno {-result}); mount it read-only");

@@ -166,7 +166,18 @@ internal sealed partial class VolumeEngine
             return status is -Errno.EAGAIN or -Errno.ENOSPC ? Op.Miss : -Errno.EROFS;
         }
         ApplyBatch(csn, nextInode);
+        StopAtDamage();
         return 0;
+    }
+
+    /// <summary>With the writer lock held: a commit has shown that the segments' counts are wrong, so nothing more may be built on them.</summary>
+    private void StopAtDamage()
+    {
+        if (IsWritable && Segments.Damage is string damage)
+        {
+            IsWritable = false;
+            Seams.Log.Write(Journal.Runtime.LogSeverity.Error, $"{_device.Name}: {damage}: the volume takes no more changes and needs fsck");
+        }
     }
 
     private void ApplyBatch(ulong csn, ulong nextInode)

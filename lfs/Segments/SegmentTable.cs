@@ -34,6 +34,7 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
     private readonly SegmentImage _image = new((int)superblock.SegmentCount);
     private readonly bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
     private bool _hasImage;
+    private string? _damage;
     private int _cursor;
     private int _freeCount;
 
@@ -116,18 +117,28 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         }
     }
 
+    /// <summary>
+    /// The first thing that was found wrong with the counts; null on a sound volume. Digests prove that a volume is as it was written, not that it was written
+    /// right, so this is no defect of ours but damage: from then on nothing is written that trusts the counts (no checkpoint, no change).
+    /// </summary>
+    public string? Damage => Volatile.Read(ref _damage);
+
     /// <summary>A record that names bytes at this address has come (positive) or gone (negative).</summary>
     public void AddLive(long addressBytes, long deltaBytes, bool isCheckpointWork = false)
     {
-        int index = superblock.SegmentIndex(addressBytes);
         lock (_lock)
         {
+            if (!TryIndexOf(addressBytes, out int index))
+            {
+                return;
+            }
+            if (_live[index] + deltaBytes < 0 && !IsRecounting)
+            {
+                _damage ??= $"segment {index} has less than no live bytes";
+                return;
+            }
             _live[index] += deltaBytes;
             MarkDirty(index, isCheckpointWork);
-            if (_live[index] < 0 && !IsRecounting)
-            {
-                throw new InvalidOperationException($"segment {index} has less than no live bytes");
-            }
             if (isCheckpointWork && _hasImage)
             {
                 _image.Live[index] += deltaBytes;
@@ -250,6 +261,18 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         }
     }
 
+    private bool TryIndexOf(long addressBytes, out int index)
+    {
+        long number = (addressBytes / superblock.SegmentBytes) - 1;
+        index = (int)number;
+        if (addressBytes >= superblock.SegmentBytes && number < _live.Length)
+        {
+            return true;
+        }
+        _damage ??= IsRecounting ? null : $"device address {addressBytes}, which is in no segment, is said to hold something";
+        return false;
+    }
+
     private void MarkDirty(int index, bool inImage)
     {
         _dirty[index / SegmentImage.EntriesPerChunk] = true;
@@ -264,7 +287,10 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         Array.Clear(_pins);
         foreach (long address in addresses)
         {
-            _pins[superblock.SegmentIndex(address)]++;
+            if (TryIndexOf(address, out int index))
+            {
+                _pins[index]++;
+            }
         }
     }
 
