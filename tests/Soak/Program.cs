@@ -1,14 +1,17 @@
-using System.Diagnostics;
 using System.Globalization;
 using Txlfs.Tests.Crash;
 
 namespace Txlfs.Tests.Soak;
 
-/// <summary>The crash test for as long as one likes, or one case of it again.</summary>
+/// <summary>The crash test for as long as one likes, a range of its cases, or one of them again.</summary>
 internal static class Program
 {
     private const int UsageError = 64;
-    private const int ReportEveryMs = 60_000;
+    private const string Usage = """
+        usage: crash-soak [--minutes N] [--seed FIRST] [--kind KIND [--count N]]
+               TXLFS_CASE=KIND TXLFS_SEED=S [TXLFS_EVENT=E] crash-soak --replay
+        Every kind of case in turn from new seeds, until the time is over; or one kind only; or N cases of it.
+        """;
 
     private static int Main(string[] arguments)
     {
@@ -16,24 +19,26 @@ internal static class Program
         {
             return Replay();
         }
-        double minutes = 10;
-        ulong seed = (ulong)DateTime.UtcNow.Ticks / 10_000_000;
+        SoakPlan plan = new() { FirstSeed = (ulong)DateTime.UtcNow.Ticks / 10_000_000 };
         for (int i = 0; i < arguments.Length; i += 2)
         {
             string value = i + 1 < arguments.Length ? arguments[i + 1] : "";
-            bool isGood = arguments[i] switch
+            SoakPlan? next = arguments[i] switch
             {
-                "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes),
-                "--seed" => ulong.TryParse(value, CultureInfo.InvariantCulture, out seed),
-                _ => false,
+                "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out double minutes) => plan with { Duration = TimeSpan.FromMinutes(minutes) },
+                "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out ulong seed) => plan with { FirstSeed = seed },
+                "--kind" when Cases.Kinds.Contains(value) => plan with { Kinds = [value] },
+                "--count" when long.TryParse(value, CultureInfo.InvariantCulture, out long count) && count > 0 => plan with { Count = count },
+                _ => null,
             };
-            if (!isGood)
+            if (next is null)
             {
-                Console.Error.WriteLine("usage: crash-soak [--minutes N] [--seed FIRST] | TXLFS_CASE=KIND TXLFS_SEED=S [TXLFS_EVENT=E] crash-soak --replay");
+                Console.Error.WriteLine($"{Usage}\nkinds: {string.Join(' ', Cases.Kinds)}");
                 return UsageError;
             }
+            plan = next;
         }
-        return Soak(TimeSpan.FromMinutes(minutes), seed);
+        return new SoakRun(plan).Execute();
     }
 
     private static int Replay()
@@ -53,44 +58,5 @@ internal static class Program
             Console.Error.WriteLine(failure);
             return 1;
         }
-    }
-
-    /// <summary>Seeds from the first one on, every kind of case in turn, one worker a processor, until the time is over or a case fails.</summary>
-    private static int Soak(TimeSpan duration, ulong firstSeed)
-    {
-        Stopwatch watch = Stopwatch.StartNew();
-        string[] kinds = ["cut", "cut", "cut", .. Cases.Kinds];
-        long next = 0, remounts = 0, reports = 0;
-        CrashFailure? failed = null;
-        void Work()
-        {
-            while (watch.Elapsed < duration && Volatile.Read(ref failed) is null)
-            {
-                long turn = Interlocked.Increment(ref next) - 1;
-                try
-                {
-                    Interlocked.Add(ref remounts, Cases.Execute(kinds[turn % kinds.Length], firstSeed + (ulong)turn));
-                }
-                catch (CrashFailure failure)
-                {
-                    Interlocked.CompareExchange(ref failed, failure, null);
-                }
-                long due = watch.ElapsedMilliseconds / ReportEveryMs;
-                if (Interlocked.Exchange(ref reports, due) < due)
-                {
-                    Console.WriteLine($"{due} min: {Volatile.Read(ref next)} cases, {Volatile.Read(ref remounts)} remounts");
-                }
-            }
-        }
-        Thread[] workers = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work))];
-        Array.ForEach(workers, worker => worker.Start());
-        Array.ForEach(workers, worker => worker.Join());
-        if (failed is not null)
-        {
-            Console.Error.WriteLine(failed);
-            return 1;
-        }
-        Console.WriteLine($"{next} cases from seed {firstSeed} on, {remounts} remounts, all as promised");
-        return 0;
     }
 }

@@ -70,6 +70,9 @@ public sealed class SimulatedBlockDevice : IBlockDevice
     /// <summary>What a cut at this moment would put in doubt: completed writes in the order of their completion, then those in flight.</summary>
     public IReadOnlyList<UnflushedWrite> Unflushed => _cache.Unflushed.ToList();
 
+    /// <summary>A digest of what no cut can take. Two moments of one run with the same key, and the same survivors on top, leave the same image.</summary>
+    public ulong MediumKey => _cache.MediumKey;
+
     public ValueTask<int> ReadAsync(long offsetBytes, NativeSlice destination)
     {
         int refusal = IsCut ? -Errno.ENODEV : DeviceRange.Check(this, offsetBytes, destination);
@@ -139,6 +142,7 @@ public sealed class SimulatedBlockDevice : IBlockDevice
     /// <summary>Bit rot: flips at least one bit of every byte in the range, on the medium and in what reads see.</summary>
     public void CorruptAtRest(long offsetBytes, int lengthBytes, ulong seed)
     {
+        _cache.Disturb();
         var random = new Xoshiro256(seed);
         var flips = new byte[lengthBytes];
         random.Fill(flips);
@@ -240,7 +244,10 @@ public sealed class SimulatedBlockDevice : IBlockDevice
         if (!_random.OneIn(3))
             _cache.View.Discard(io.OffsetBytes, io.LengthBytes);
         if (_random.OneIn(2))
+        {
             _cache.Medium.Discard(io.OffsetBytes, io.LengthBytes);
+            _cache.Disturb();
+        }
         return 0;
     }
 }

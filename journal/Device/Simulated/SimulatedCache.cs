@@ -22,6 +22,9 @@ internal sealed class SimulatedCache(SparseImage medium, long capacityBytes, Xos
     /// <summary>Order of the write that completed last.</summary>
     public long LastOrder { get; private set; }
 
+    /// <summary>A digest of what lies on the medium: the same for any two moments at which the same writes are on it.</summary>
+    public ulong MediumKey { get; private set; }
+
     public IEnumerable<UnflushedWrite> Unflushed => _completed.Concat(_inFlight);
 
     public void Begin(UnflushedWrite write) => _inFlight.Add(write);
@@ -43,8 +46,11 @@ internal sealed class SimulatedCache(SparseImage medium, long capacityBytes, Xos
     {
         _inFlight.Remove(write);
         write.ApplyTo(View);
-        write.ApplyTo(Medium);
+        Settle(write);
     }
+
+    /// <summary>The medium changed in a way of which its key tells nothing but that it did.</summary>
+    public void Disturb() => MediumKey ^= random.NextUInt64();
 
     /// <summary>The write went nowhere, though it may be acknowledged.</summary>
     public void Lose(UnflushedWrite write) => _inFlight.Remove(write);
@@ -85,6 +91,7 @@ internal sealed class SimulatedCache(SparseImage medium, long capacityBytes, Xos
         ICutPolicy policy = CutPolicy.Random(random.NextUInt64());
         foreach (UnflushedWrite write in TakeCovered(coversOrder))
             write.ApplyTo(Medium, Choose(policy, write, 0));
+        Disturb();
     }
 
     public SparseImage Cut(ICutPolicy policy)
@@ -107,6 +114,7 @@ internal sealed class SimulatedCache(SparseImage medium, long capacityBytes, Xos
     private int Settle(UnflushedWrite write)
     {
         write.ApplyTo(Medium);
+        MediumKey ^= write.Key;
         return write.LengthBytes;
     }
 

@@ -1,3 +1,5 @@
+using Txlfs.Journal.Runtime.Simulation;
+
 namespace Txlfs.Journal.Device.Simulated;
 
 /// <summary>A write that a power cut may still undo, wholly or by sectors.</summary>
@@ -7,6 +9,9 @@ public sealed class UnflushedWrite(long number, long offsetBytes, byte[] data)
 
     /// <summary>Number of its device event.</summary>
     public long Number { get; } = number;
+
+    /// <summary>Stands for this write, whole, in the digest of a medium.</summary>
+    public ulong Key { get; } = new Xoshiro256((ulong)number * 31 ^ (ulong)offsetBytes).NextUInt64();
 
     public long OffsetBytes { get; } = offsetBytes;
     public int LengthBytes => Data.Length;

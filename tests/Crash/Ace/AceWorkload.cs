@@ -1,0 +1,39 @@
+namespace Txlfs.Tests.Crash.Ace;
+
+/// <summary>A sequence of operations, each followed by a way to make it durable.</summary>
+public sealed record AceWorkload(IReadOnlyList<(AceOperation Operation, AcePersistence Persistence)> Steps, ulong Number)
+{
+    private const int Persistences = 3;
+
+    /// <summary>How many workloads of so many operations there are.</summary>
+    public static ulong Count(int length) => Power((ulong)AceSet.Operations.Count, length) * Patterns(length);
+
+    /// <summary>Workload number so and so of those with this many operations.</summary>
+    public static AceWorkload At(int length, ulong number)
+    {
+        ulong pattern = number % Patterns(length);
+        ulong rest = number / Patterns(length);
+        bool endsWithCheckpoint = pattern == Patterns(length) - 1;
+        var steps = new (AceOperation, AcePersistence)[length];
+        for (int i = length - 1; i >= 0; i--)
+        {
+            AcePersistence persistence = i == length - 1
+                ? endsWithCheckpoint ? AcePersistence.Checkpoint : AcePersistence.Sync
+                : endsWithCheckpoint ? AcePersistence.None : (AcePersistence)(pattern % Persistences);
+            pattern = i == length - 1 ? pattern : pattern / Persistences;
+            steps[i] = (AceSet.Operations[(int)(rest % (ulong)AceSet.Operations.Count)], persistence);
+            rest /= (ulong)AceSet.Operations.Count;
+        }
+        return new AceWorkload(steps, number);
+    }
+
+    /// <summary>
+    /// Ways to make a sequence durable. The last operation always is: without that there is nothing to crash after. It is by a checkpoint only when that
+    /// takes all operations at once, and by a sync after every choice for the others.
+    /// </summary>
+    private static ulong Patterns(int length) => Power(Persistences, length - 1) + 1;
+
+    private static ulong Power(ulong value, int exponent) => exponent == 0 ? 1 : value * Power(value, exponent - 1);
+
+    public override string ToString() => string.Join("; ", Steps.Select(step => step.Persistence == AcePersistence.None ? $"{step.Operation}" : $"{step.Operation}; {step.Persistence}"));
+}
