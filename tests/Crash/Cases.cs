@@ -5,7 +5,10 @@ namespace Txlfs.Tests.Crash;
 /// <summary>Every kind of case by name, so that one command replays any of them.</summary>
 public static class Cases
 {
-    public static IReadOnlyList<string> Kinds { get; } = ["cut", "tiny", "ace1", "ace2", "ace3", .. Enum.GetNames<FaultKind>()];
+    /// <summary>Each of them stands for some hundred remounts.</summary>
+    private const int RecoveredCuts = 3;
+
+    public static IReadOnlyList<string> Kinds { get; } = ["cut", "tiny", "states", "recovery", "ace1", "ace2", "ace3", .. Enum.GetNames<FaultKind>()];
 
     /// <summary>Runs one seed; the number of remounts that were checked.</summary>
     public static int Execute(string kind, ulong seed, long? onlyEvent = null, int maxCuts = int.MaxValue)
@@ -16,6 +19,10 @@ public static class Cases
                 return new CrashCase(Scenario.Draw(seed)) { OnlyEvent = onlyEvent, MaxCuts = maxCuts }.Execute();
             case "tiny":
                 return new CrashCase(Scenario.DrawTiny(seed), "tiny") { OnlyEvent = onlyEvent, MaxCuts = maxCuts }.Execute();
+            case "states":
+                return new CrashCase(Scenario.DrawShort(seed), kind) { OnlyEvent = onlyEvent, EveryState = true }.Execute();
+            case "recovery":
+                return new CrashCase(Scenario.Draw(seed), kind) { OnlyEvent = onlyEvent, CutsRecovery = true, MaxCuts = Math.Min(maxCuts, RecoveredCuts) }.Execute();
             case "ace1" or "ace2" or "ace3":
                 int length = kind[3] - '0';
                 return new AceCase(AceWorkload.At(length, seed % AceWorkload.Count(length))).Execute();

@@ -18,12 +18,19 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
     private const int SecondRunOneIn = 12;
     private const int SecondRunOperations = 12;
     private readonly List<CutPoint> _cuts = [];
+    private readonly HashSet<(ulong Key, int Acknowledged, int Started)> _known = [];
 
     /// <summary>Only this device event is looked at; all when null.</summary>
     public long? OnlyEvent { get; init; }
 
     /// <summary>At most so many cuts of the run are looked at, spread evenly.</summary>
     public int MaxCuts { get; init; } = int.MaxValue;
+
+    /// <summary>Looks at every state that a cut may leave, not at one a write.</summary>
+    public bool EveryState { get; init; }
+
+    /// <summary>Cuts the recovery of each cut again, and again.</summary>
+    public bool CutsRecovery { get; init; }
 
     /// <summary>Runs the case; the number of cuts that were checked.</summary>
     public int Execute()
@@ -40,8 +47,7 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
                 at = _cuts[i].EventNumber;
                 if (OnlyEvent is null || OnlyEvent == at)
                 {
-                    Check(run.Histories, _cuts[i], true);
-                    count++;
+                    count += CheckCut(run.Histories, _cuts[i]);
                 }
             }
             return count;
@@ -50,6 +56,16 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
         {
             throw CrashFailure.At(kind, scenario.Seed, at, failure.Message, failure);
         }
+    }
+
+    private int CheckCut(IReadOnlyList<History> histories, CutPoint cut)
+    {
+        if (CutsRecovery)
+        {
+            return new RecoveryCuts(histories, scenario.Volume, scenario.Seed ^ (ulong)cut.EventNumber).Check(cut.Image, cut.Bounds);
+        }
+        Check(histories, cut, !EveryState);
+        return 1;
     }
 
     private Run Play()
@@ -61,13 +77,30 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
         ModelState[] initial = runtime.RunToEnd(() => MakeRootsAsync(driver));
         Run run = new(scenario, runtime, driver, random, initial);
         ulong cutSeed = random.Next();
-        device.OnEvent = happened => _cuts.Add(new CutPoint(happened.Number, device.PeekCut(CutPolicy.Random(cutSeed ^ (ulong)happened.Number)), run.Bounds));
+        device.OnEvent = happened => Cut(device, happened, run.Bounds, cutSeed);
         PlayOut(runtime, run, scenario.OperationsPerTask);
         runtime.RunToEnd(() => scenario.EndsWithClose ? run.CloseAsync() : run.SyncAsync());
         // After the last acknowledgement everything must survive the worst cut.
         _cuts.Add(new CutPoint(device.LastEvent + 1, device.PeekCut(CutPolicy.DropAll), run.Bounds));
         device.OnEvent = null;
         return run;
+    }
+
+    private void Cut(SimulatedBlockDevice device, DeviceEvent happened, Bounds bounds, ulong cutSeed)
+    {
+        Coverage.Count($"{kind}: cuts at a {happened.Kind}");
+        if (!EveryState)
+        {
+            _cuts.Add(new CutPoint(happened.Number, device.PeekCut(CutPolicy.Random(cutSeed ^ (ulong)happened.Number)), bounds));
+            return;
+        }
+        foreach (CutState state in CutStates.Of(device, cutSeed))
+        {
+            if (_known.Add((state.Key, bounds.Acknowledged[0], bounds.Started[0])))
+            {
+                _cuts.Add(new CutPoint(happened.Number, device.PeekCut(state.Policy), bounds));
+            }
+        }
     }
 
     private static void PlayOut(SimulatedRuntime runtime, Run run, int operations)

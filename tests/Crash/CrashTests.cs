@@ -8,7 +8,7 @@ namespace Txlfs.Tests.Crash;
 /// </summary>
 public class CrashTests(ITestOutputHelper output)
 {
-    private const int CutSeeds = 600, SampledSeeds = 1800, SampledCuts = 10, TinySeeds = 30, FaultSeeds = 100;
+    private const int CutSeeds = 300, SampledSeeds = 1500, SampledCuts = 10, TinySeeds = 30, FaultSeeds = 100, StateSeeds = 60, RecoverySeeds = 60;
 
     [Fact]
     public void EveryCutShowsAPrefixThatHoldsWhatWasAcknowledged() => RunSeeds("cut", 1, CutSeeds);
@@ -16,6 +16,13 @@ public class CrashTests(ITestOutputHelper output)
     /// <summary>Many more runs, with cuts at some of the device's writes only.</summary>
     [Fact]
     public void SampledCutsOfManyRunsShowAPrefixThatHoldsWhatWasAcknowledged() => RunSeeds("cut", 1 + CutSeeds, SampledSeeds, SampledCuts);
+
+    /// <summary>Every subset of what was not flushed, and torn writes, at every write and flush of short runs.</summary>
+    [Fact]
+    public void EveryStateThatACutMayLeaveShowsAPrefix() => RunSeeds("states", 1, StateSeeds);
+
+    [Fact]
+    public void ASecondAndAThirdCutDuringRecoveryChangeNothing() => RunSeeds("recovery", 1, RecoverySeeds);
 
     [Fact]
     public void AVolumeThatRunsFullStaysSound() => RunSeeds("tiny", 1, TinySeeds);

@@ -55,6 +55,9 @@ public sealed record Scenario
         };
     }
 
+    /// <summary>One task and few operations: for runs of which every state is looked at.</summary>
+    public static Scenario DrawShort(ulong seed) => Draw(seed) with { Tasks = 1, OperationsPerTask = 12, SyncOneIn = 4, CheckpointOneIn = 6, PauseOneIn = 6 };
+
     /// <summary>A volume so small that the same operations fill it.</summary>
     public static Scenario DrawTiny(ulong seed)
     {
