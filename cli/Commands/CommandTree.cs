@@ -18,6 +18,7 @@ internal static class CommandTree
             LiveMount.Build("sync", "bring everything written so far to stable storage"),
             LiveMount.Build("checkpoint", "write a checkpoint now, so that the next mount has nothing to replay"),
             DumpCommand.Build(),
+            CrashtestCommand.Build(),
         };
         return Run(root, arguments.Length == 0 ? ["--help"] : arguments, "txlfs --help");
     }

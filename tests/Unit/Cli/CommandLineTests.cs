@@ -24,6 +24,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(ExitCodes.NotFound, "info absent.img")]
     [InlineData(ExitCodes.NotFound, "umount .")]
     [InlineData(ExitCodes.Usage, "dump everything .")]
+    [InlineData(ExitCodes.Usage, "crashtest --workload /bin/true")]
+    [InlineData(ExitCodes.Usage, "crashtest --workload /bin/true --check /bin/true --cuts 0")]
+    [InlineData(ExitCodes.Usage, "crashtest --workload /bin/true --check /bin/true --size much")]
+    [InlineData(ExitCodes.NotFound, "crashtest --workload absent.sh --check /bin/true")]
+    [InlineData(ExitCodes.NotFound, "crashtest --replay absent.json")]
     public void AWrongCallIsOneLineAndACode(int exitCode, string arguments)
     {
         (int code, _, string error) = Run(arguments);
