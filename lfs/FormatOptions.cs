@@ -10,6 +10,9 @@ public sealed record FormatOptions
     public int SegmentBytes { get; init; } = Limits.DefaultSegmentBytes;
     public CodecKind Compression { get; init; } = CodecKind.Lz4;
     public ChecksumKind Checksum { get; init; } = ChecksumKind.Crc32c;
+
+    /// <summary>How much of the device the volume takes; 0: all of it.</summary>
+    public long DeviceBytes { get; init; }
     public uint RootUid { get; init; }
     public uint RootGid { get; init; }
 }

@@ -25,7 +25,7 @@ public sealed partial class Volume
         Add(all, "space", "liveBytes", _engine.Segments.TotalLiveBytes);
         Add(all, "space", "segments", _engine.Segments.Count);
         Add(all, "space", "freeSegments", _engine.Segments.FreeCount);
-        Add(all, "space", "reclaimableSegments", _engine.Segments.CountReclaimable());
+        Add(all, "space", "reclaimableSegments", _engine.Segments.CountReclaimable(withKept: true));
         Add(all, "space", "inodes", _engine.InodeCount);
     }
 

@@ -7,6 +7,7 @@ using Txlfs.Lfs.Data;
 using Txlfs.Lfs.Engine;
 using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Namespace;
+using Txlfs.Lfs.Shape;
 using Txlfs.Lfs.Verify;
 
 namespace Txlfs.Lfs;
@@ -23,6 +24,7 @@ public sealed partial class Volume : IDisposable
         _engine = engine;
         _namespace = new FileNamespace(engine);
         _data = new DataPath(engine, _namespace.Room);
+        _shaper = new VolumeShaper(engine, engine.Device);
         Recovery = recovery;
     }
 
@@ -37,9 +39,10 @@ public sealed partial class Volume : IDisposable
             throw new VolumeException(Errno.EROFS, $"{device.Name} is read-only; mount with -o ro");
         }
         Superblock superblock = await SuperblockReader.ReadAsync(device, seams).ConfigureAwait(false);
-        if (!Codec.IsAvailable(superblock.Compression, out string reason) || !Checksum.IsAvailable(superblock.ChecksumKind, out reason))
+        RequireCodecs(superblock);
+        if (!options.IsReadOnly)
         {
-            throw new VolumeException(Errno.EINVAL, reason);
+            await SuperblockWriter.LevelAsync(device, superblock, seams).ConfigureAwait(false);
         }
         var engine = new VolumeEngine(device, superblock, options, seams);
         try
@@ -67,9 +70,30 @@ public sealed partial class Volume : IDisposable
     }
 
     public RecoveryReport Recovery { get; }
-    public Guid VolumeId => _engine.Superblock.VolumeId;
+
+    /// <summary>What people know the volume by; frames and records carry an id of their own.</summary>
+    public Guid Uuid => _engine.Superblock.Uuid;
     public string Label => _engine.Superblock.Label;
     public bool IsReadOnly => !_engine.IsWritable;
+
+    /// <summary>Every codec that data may be stored with, not only the one that new data gets.</summary>
+    private static void RequireCodecs(Superblock superblock)
+    {
+        if (!Checksum.IsAvailable(superblock.ChecksumKind, out string reason))
+        {
+            throw new VolumeException(Errno.EINVAL, reason);
+        }
+        for (int codec = 0; codec < 8; codec++)
+        {
+            if (((superblock.FormerCodecs >> codec) & 1) != 0 || codec == (int)superblock.Compression)
+            {
+                if (!Codec.IsAvailable((CodecKind)codec, out reason))
+                {
+                    throw new VolumeException(Errno.EINVAL, reason);
+                }
+            }
+        }
+    }
 
     /// <summary>The CSN of the newest commit.</summary>
     public ulong Csn => _engine.Csn;
@@ -113,6 +137,12 @@ public sealed partial class Volume : IDisposable
         await new VolumeVerifier(_engine, findings, progress).RunAsync().ConfigureAwait(false);
         return findings;
     }
+
+    /// <summary>
+    /// Checks the volume beside whatever it does: the state of a checkpoint written for it, as it lies on the device. The progress is told often and may throw to
+    /// end the check. Throws <see cref="VolumeException"/> when it cannot be done: EAGAIN when the volume needed the space that it kept.
+    /// </summary>
+    public ValueTask<FindingList> CheckOnlineAsync(ICheckProgress? progress = null) => new OnlineCheck(_engine, _engine.Device).RunAsync(progress ?? NoProgress.Instance);
 
     /// <summary>Frees the memory. Without <see cref="CloseAsync"/> before it a checkpoint may be under way that still uses it: then nothing may run on, as after a crash.</summary>
     public void Dispose() => _engine.Dispose();

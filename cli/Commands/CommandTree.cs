@@ -15,6 +15,8 @@ internal static class CommandTree
             UmountCommand.Build(),
             InfoCommand.Build(),
             StatCommand.Build(),
+            ResizeCommand.Build(),
+            TuneCommand.Build(),
             LiveMount.Build("sync", "bring everything written so far to stable storage"),
             LiveMount.Build("checkpoint", "write a checkpoint now, so that the next mount has nothing to replay"),
             DumpCommand.Build(),

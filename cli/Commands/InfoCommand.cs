@@ -58,7 +58,7 @@ internal static class InfoCommand
         Line("device", path);
         Line("mounted on", mount?.MountPoint ?? "-");
         Line("label", info.Label.Length > 0 ? info.Label : "-");
-        Line("UUID", info.VolumeId.ToString());
+        Line("UUID", info.Uuid.ToString());
         Line("size", SizeText.Format(info.DeviceBytes));
         Line("segments", string.Create(CultureInfo.InvariantCulture, $"{info.SegmentCount} of {SizeText.Format(info.SegmentBytes)}, {info.FreeSegments} free"));
         Line("live data", SizeText.Format(info.LiveBytes));
@@ -104,7 +104,7 @@ internal static class InfoCommand
             json.WriteString("device", path);
             json.WriteString("mountPoint", mount?.MountPoint);
             json.WriteString("label", info.Label);
-            json.WriteString("uuid", info.VolumeId);
+            json.WriteString("uuid", info.Uuid);
             json.WriteNumber("deviceBytes", info.DeviceBytes);
             json.WriteNumber("segmentBytes", info.SegmentBytes);
             json.WriteNumber("segments", info.SegmentCount);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Text.Json;
 using Txlfs.Journal.Runtime;
+using Txlfs.Lfs.Verify;
 
 namespace Txlfs.Fsd.Control;
 
@@ -41,7 +42,15 @@ internal sealed class ControlExchange(Socket socket, JsonElement arguments, IClo
         });
     }
 
-    public ValueTask FindingAsync(string text) => SendAsync("finding", json => json.WriteString("text", text));
+    public ValueTask FindingAsync(Finding finding) => SendAsync("finding", json =>
+    {
+        json.WriteString("kind", finding.Kind.ToString());
+        json.WriteString("severity", finding.Severity.ToString());
+        json.WriteString("text", finding.ToString());
+        json.WriteNumber("inode", finding.Inode);
+        json.WriteNumber("offset", finding.OffsetBytes);
+        json.WriteNumber("deviceAddress", finding.AddressBytes);
+    });
 
     public ValueTask ErrorAsync(int exitCode, string message) => SendAsync("error", json =>
     {

@@ -4,8 +4,8 @@ namespace Txlfs.Fsd.Control;
 /// What daemon and tools say to each other over a mount's socket: lines of JSON, one request at a time on a connection.
 /// <code>
 /// -> {"v":1,"command":"check","data":true}
-/// &lt;- {"event":"progress","what":"records","done":4096,"total":81920}     any number, also none
-/// &lt;- {"event":"finding","text":"inode 17 has 2 links, 1 are there"}      any number, also none
+/// &lt;- {"event":"progress","what":"Index","done":4096,"total":81920}     any number, also none
+/// &lt;- {"event":"finding","kind":"LinkCount","severity":"Error","text":...}   any number, also none
 /// &lt;- {"event":"result","value":{...}}                                    or {"event":"error","code":69,"message":"..."}; the last line
 /// </code>
 /// A request that breaks a bound or the grammar gets an error and the connection ends. A client that goes, or says anything while its command runs, cancels it.

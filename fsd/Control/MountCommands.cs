@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Txlfs.Fsd.Host;
+using Txlfs.Journal.Codec;
 using Txlfs.Journal.Runtime;
 using Txlfs.Lfs;
 using Txlfs.Lfs.Inspect;
@@ -7,7 +8,8 @@ using Txlfs.Lfs.Inspect;
 namespace Txlfs.Fsd.Control;
 
 /// <summary>What a mount's daemon can be asked: each command is one method here.</summary>
-internal sealed class MountCommands(Volume volume, MountFacts facts, Seams seams)
+/// <param name="growDevice">Lets an image grow to so many bytes and takes in how long the device is now; that length.</param>
+internal sealed class MountCommands(Volume volume, MountFacts facts, Func<long, long> growDevice, Seams seams)
 {
     private readonly long _startNs = seams.Clock.MonotonicNs;
 
@@ -17,6 +19,9 @@ internal sealed class MountCommands(Volume volume, MountFacts facts, Seams seams
         ["info"] = InfoAsync,
         ["sync"] = SyncAsync,
         ["checkpoint"] = CheckpointAsync,
+        ["check"] = exchange => new CheckCommand(volume).RunAsync(exchange),
+        ["resize"] = ResizeAsync,
+        ["tune"] = TuneAsync,
     };
 
     private ValueTask PingAsync(ControlExchange exchange) => exchange.ResultAsync(json =>
@@ -33,7 +38,7 @@ internal sealed class MountCommands(Volume volume, MountFacts facts, Seams seams
         json.WriteNumber("uptimeMs", (seams.Clock.MonotonicNs - _startNs) / 1_000_000);
         json.WriteString("device", facts.Device);
         json.WriteString("mountPoint", facts.Directory);
-        json.WriteString("uuid", volume.VolumeId);
+        json.WriteString("uuid", volume.Uuid);
         json.WriteString("label", volume.Label);
         json.WriteBoolean("isReadOnly", volume.IsReadOnly);
         json.WriteString("transport", facts.Transport);
@@ -70,6 +75,37 @@ internal sealed class MountCommands(Volume volume, MountFacts facts, Seams seams
 
     private async ValueTask CheckpointAsync(ControlExchange exchange)
         => await DoneAsync(exchange, await volume.CheckpointAsync().ConfigureAwait(false), "checkpoint").ConfigureAwait(false);
+
+    /// <summary>To "bytes", or to all that the device has; an image file is made longer first.</summary>
+    private async ValueTask ResizeAsync(ControlExchange exchange)
+    {
+        long before = volume.DeviceBytes;
+        long wanted = exchange.Number("bytes") ?? 0;
+        long deviceBytes = growDevice(wanted);
+        await volume.ResizeAsync(wanted == 0 ? deviceBytes : wanted).ConfigureAwait(false);
+        seams.Log.Write(LogSeverity.Info, $"resized from {before} to {volume.DeviceBytes} bytes");
+        await exchange.ResultAsync(json =>
+        {
+            json.WriteNumber("before", before);
+            json.WriteNumber("after", volume.DeviceBytes);
+        }).ConfigureAwait(false);
+    }
+
+    private async ValueTask TuneAsync(ControlExchange exchange)
+    {
+        string? uuid = exchange.Text("uuid");
+        await volume.TuneAsync(new TuneOptions
+        {
+            Label = exchange.Text("label"),
+            Uuid = uuid is null ? null : Guid.TryParse(uuid, out Guid parsed) ? parsed : throw new CommandException(ExitCodes.Usage, $"{uuid} is not a UUID"),
+            Compression = exchange.Number("compression") is { } codec ? (CodecKind)codec : null,
+        }).ConfigureAwait(false);
+        await exchange.ResultAsync(json =>
+        {
+            json.WriteString("label", volume.Label);
+            json.WriteString("uuid", volume.Uuid);
+        }).ConfigureAwait(false);
+    }
 
     private ValueTask DoneAsync(ControlExchange exchange, int result, string what)
         => result == 0

@@ -140,7 +140,20 @@ internal sealed class MountSession : IDisposable
         }
         string version = typeof(MountSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
         var facts = new MountFacts(version, _arguments.Device, _arguments.Directory, _server!.TransportDescription, _device!.Description, _plan, _server.MemoryBoundBytes);
-        return ControlServer.TryStart(mount, new MountCommands(_volume!, facts, _seams).Table, _seams);
+        return ControlServer.TryStart(mount, new MountCommands(_volume!, facts, GrowDevice, _seams).Table, _seams);
+    }
+
+    private long GrowDevice(long lengthBytes)
+    {
+        try
+        {
+            _device!.GrowTo(lengthBytes);
+        }
+        catch (DeviceException refused)
+        {
+            throw new CommandException(ExitCodes.FromErrno(refused.ErrorNumber), refused.Message);
+        }
+        return _device.LengthBytes;
     }
 
     /// <summary>A busy mount is first written out as far as the kernel holds anything, then taken away from its users.</summary>

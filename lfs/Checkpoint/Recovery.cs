@@ -42,6 +42,14 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
         return new RecoveryReport(record.IsClean && _frames == 0, _frames, _commits, scanner.ScannedBytes, engine.Csn, promised, seams.Clock.MonotonicNs - start);
     }
 
+    /// <summary>The newest checkpoint alone, without the log behind it: for who looks beside a live volume. Nothing is written.</summary>
+    public async ValueTask<CheckpointRecord> LoadNewestAsync()
+    {
+        CheckpointRecord record = await ReadNewestRecordAsync(engine, device).ConfigureAwait(false);
+        await LoadAsync(record).ConfigureAwait(false);
+        return record;
+    }
+
     public static async ValueTask<CheckpointRecord> ReadNewestRecordAsync(VolumeEngine engine, IBlockDevice device)
     {
         CheckpointRecord? newest = null;

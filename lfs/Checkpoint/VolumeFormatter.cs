@@ -50,11 +50,11 @@ internal static class VolumeFormatter
         {
             throw new VolumeException(Errno.EINVAL, reason);
         }
-        long usable = (device.LengthBytes / Superblock.SizeBytes * Superblock.SizeBytes) - Superblock.SizeBytes;
-        long segments = (usable / options.SegmentBytes) - 1;
+        long deviceBytes = options.DeviceBytes == 0 ? device.LengthBytes : Math.Min(options.DeviceBytes, device.LengthBytes);
+        long segments = Superblock.SegmentsOn(deviceBytes, options.SegmentBytes);
         if (segments < Limits.MinSegments)
         {
-            throw new VolumeException(Errno.ENOSPC, $"{device.Name} is too small: {device.LengthBytes} bytes, at least {((Limits.MinSegments + 1L) * options.SegmentBytes) + Superblock.SizeBytes} are needed with this segment size");
+            throw new VolumeException(Errno.ENOSPC, $"{device.Name} is too small: {deviceBytes} bytes, at least {((Limits.MinSegments + 1L) * options.SegmentBytes) + Superblock.SizeBytes} are needed with this segment size");
         }
         if (segments > Limits.MaxSegments)
         {
@@ -66,7 +66,7 @@ internal static class VolumeFormatter
             Compression = options.Compression,
             SegmentBytes = options.SegmentBytes,
             SegmentCount = segments,
-            DeviceBytes = device.LengthBytes,
+            DeviceBytes = deviceBytes,
             VolumeId = options.Uuid ?? NewVolumeId(seams.Random),
             Label = options.Label,
             CreatedNs = seams.Clock.WallNs,
@@ -112,7 +112,7 @@ internal static class VolumeFormatter
         {
             Check(await device.WriteAsync(at, buffer.Slice(0, (int)Math.Min(buffer.LengthBytes, superblock.SegmentBytes - at))).ConfigureAwait(false), device);
         }
-        long last = Superblock.CopyAddresses(device.LengthBytes, superblock.SegmentBytes)[^1];
+        long last = Superblock.CopyAddresses(superblock.DeviceBytes, superblock.SegmentBytes)[^1];
         Check(await device.WriteAsync(last, buffer.Slice(0, Superblock.SizeBytes)).ConfigureAwait(false), device);
         Check(await device.FlushAsync().ConfigureAwait(false), device);
         zeros.Return(buffer);
@@ -123,7 +123,7 @@ internal static class VolumeFormatter
         NativeSlice buffer = scratch.Rent();
         NativeSlice block = buffer.Slice(0, Superblock.SizeBytes);
         superblock.Write(block.Span);
-        foreach (long address in Superblock.CopyAddresses(device.LengthBytes, superblock.SegmentBytes))
+        foreach (long address in Superblock.CopyAddresses(superblock.DeviceBytes, superblock.SegmentBytes))
         {
             Check(await device.WriteAsync(address, block).ConfigureAwait(false), device);
         }

@@ -80,7 +80,7 @@ internal sealed partial class VolumeEngine
         {
             // A checkpoint may give back segments whose data has died; when there are none, or it did not help, the volume is full.
             bool waits = true;
-            if (stall.Kind == StallKind.Space && !search.TryNext(Segments.CountReclaimable(), out waits))
+            if (stall.Kind == StallKind.Space && !MaySearch(ref search, out waits))
             {
                 return OpResult<TResult>.Fail(Errno.ENOSPC);
             }

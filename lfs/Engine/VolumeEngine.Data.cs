@@ -42,7 +42,7 @@ internal sealed partial class VolumeEngine
         while (true)
         {
             bool waits = true;
-            if (status == -Errno.ENOSPC && !search.TryNext(Segments.CountReclaimable(), out waits))
+            if (status == -Errno.ENOSPC && !MaySearch(ref search, out waits))
             {
                 return OpResult<DataReservation>.Fail(Errno.ENOSPC);
             }

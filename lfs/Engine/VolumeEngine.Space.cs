@@ -61,6 +61,21 @@ internal sealed partial class VolumeEngine
         }
     }
 
+    /// <summary>False: the volume is full, also when whatever is only kept for a check is given up.</summary>
+    private bool MaySearch(ref SpaceSearch search, out bool needsCheckpoint)
+    {
+        if (search.TryNext(Segments.CountReclaimable(), out needsCheckpoint))
+        {
+            return true;
+        }
+        if (!Segments.TryGiveUpKept())
+        {
+            return false;
+        }
+        search = default;
+        return search.TryNext(Segments.CountReclaimable(), out needsCheckpoint);
+    }
+
     private bool WantsCheckpoint()
         => Tree.DirtyPages > Tree.Capacity * 4 / 10
             || Log.SealedBytes - Volatile.Read(ref _checkpointSealedBytes) > CheckpointLogBytes
@@ -71,7 +86,7 @@ internal sealed partial class VolumeEngine
     {
         long total = (long)Segments.Count * Segments.SegmentBytes;
         int reserve = CheckpointNeedSegments() + DeleteReserveSegments + 1;
-        long available = Math.Max(0, Segments.FreeCount + Segments.CountReclaimable() - reserve) * (long)Segments.SegmentBytes;
+        long available = Math.Max(0, Segments.FreeCount + Segments.CountReclaimable(withKept: true) - reserve) * (long)Segments.SegmentBytes;
         ulong freeInodes = (ulong)(available / 512);
         return new VolumeStatistics(total, available, available, (ulong)InodeCount, freeInodes);
     }

@@ -40,7 +40,8 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
         _background = new BackgroundQueue(seams);
     }
 
-    public Superblock Superblock { get; }
+    /// <summary>As it is in force on the device; replaced as a whole by a change of shape.</summary>
+    public Superblock Superblock { get; set; }
     public Seams Seams { get; }
     public MemoryShares Plan { get; }
     public ScratchPool Scratch { get; }

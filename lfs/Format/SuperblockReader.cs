@@ -7,7 +7,8 @@ namespace Txlfs.Lfs.Format;
 internal static class SuperblockReader
 {
     /// <summary>
-    /// The first good copy. The second copy's place depends on the segment size, which only a superblock tells: the sizes that mkfs makes are tried, then the
+    /// The newest good copy: the first that is found tells where the others are, and of those the one with the greatest sequence is in force (they differ only
+    /// when a change was cut short). The second copy's place depends on the segment size, which only a superblock tells: the sizes that mkfs makes are tried, then the
     /// device's last block.
     /// </summary>
     public static async ValueTask<Superblock> ReadAsync(IBlockDevice device, Seams seams)
@@ -27,7 +28,8 @@ internal static class SuperblockReader
                 }
                 if (error is null)
                 {
-                    return Accept(device, superblock!, firstError, address, seams);
+                    superblock = await NewestAsync(device, superblock!, address, block).ConfigureAwait(false);
+                    return Accept(device, superblock, firstError, address, seams);
                 }
                 firstError ??= error;
             }
@@ -37,6 +39,20 @@ internal static class SuperblockReader
         {
             pool.Return(block);
         }
+    }
+
+    private static async ValueTask<Superblock> NewestAsync(IBlockDevice device, Superblock found, long foundAddress, NativeSlice block)
+    {
+        Superblock newest = found;
+        foreach (long address in Superblock.CopyAddresses(found.DeviceBytes, found.SegmentBytes))
+        {
+            if (address != foundAddress && address + Superblock.SizeBytes <= device.LengthBytes && await device.ReadAsync(address, block).ConfigureAwait(false) == 0
+                && Superblock.TryRead(block.Span, out Superblock? copy) is null && copy!.VolumeId == found.VolumeId && copy.Sequence > newest.Sequence)
+            {
+                newest = copy;
+            }
+        }
+        return newest;
     }
 
     private static Superblock Accept(IBlockDevice device, Superblock superblock, string? firstError, long address, Seams seams)

@@ -24,7 +24,7 @@ public static class VolumeInspector
         CheckpointRecord record = await Recovery.ReadNewestRecordAsync(engine, device).ConfigureAwait(false);
         await LoadTableAsync(engine, device, record).ConfigureAwait(false);
         return new VolumeInfo(
-            superblock.VolumeId, superblock.Label, superblock.DeviceBytes, superblock.SegmentBytes, superblock.SegmentCount, superblock.Compression,
+            superblock.Uuid, superblock.Label, superblock.DeviceBytes, superblock.SegmentBytes, superblock.SegmentCount, superblock.Compression,
             superblock.ChecksumKind, superblock.CreatedNs, record.Number, record.WallNs, record.Csn, record.InodeCount, record.IsClean,
             engine.Segments.FreeCount, engine.Segments.TotalLiveBytes);
     }

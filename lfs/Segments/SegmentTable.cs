@@ -25,14 +25,14 @@ internal enum SegmentState : byte
 internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSource
 {
     private readonly Lock _lock = new();
-    private readonly long[] _live = new long[superblock.SegmentCount];
-    private readonly SegmentState[] _state = new SegmentState[superblock.SegmentCount];
-    private readonly ulong[] _lastSequence = new ulong[superblock.SegmentCount];
-    private readonly int[] _held = new int[superblock.SegmentCount];
-    private readonly bool[] _isHeldAtCut = new bool[superblock.SegmentCount];
-    private readonly int[] _pins = new int[superblock.SegmentCount];
-    private readonly SegmentImage _image = new((int)superblock.SegmentCount);
-    private readonly bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
+    private long[] _live = new long[superblock.SegmentCount];
+    private SegmentState[] _state = new SegmentState[superblock.SegmentCount];
+    private ulong[] _lastSequence = new ulong[superblock.SegmentCount];
+    private int[] _held = new int[superblock.SegmentCount];
+    private bool[] _isHeldAtCut = new bool[superblock.SegmentCount];
+    private int[] _pins = new int[superblock.SegmentCount];
+    private SegmentImage _image = new((int)superblock.SegmentCount);
+    private bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
     private bool _hasImage;
     private string? _damage;
     private int _cursor;
@@ -173,6 +173,7 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
     {
         lock (_lock)
         {
+            GrowLocked();
             _dirty.CopyTo(_image.IsDirty, 0);
             Array.Clear(_dirty);
             _live.CopyTo(_image.Live, 0);
@@ -201,7 +202,7 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
             for (int i = 0; i < _state.Length; i++)
             {
                 if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0
-                    && !_isHeldAtCut[i])
+                    && !_isHeldAtCut[i] && !IsKeptLocked(i))
                 {
                     freed.Add(superblock.SegmentAddress(i));
                 }
@@ -221,15 +222,15 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         }
     }
 
-    /// <summary>Segments that have no live bytes and wait for the next checkpoint.</summary>
-    public int CountReclaimable()
+    /// <summary>Segments that have no live bytes and wait for the next checkpoint; with those, too, that a check keeps and would give up.</summary>
+    public int CountReclaimable(bool withKept = false)
     {
         lock (_lock)
         {
             int count = 0;
             for (int i = 0; i < _state.Length; i++)
             {
-                count += _state[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0 && _held[i] == 0 ? 1 : 0;
+                count += _state[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0 && _held[i] == 0 && (withKept || !IsKeptLocked(i)) ? 1 : 0;
             }
             return count;
         }

@@ -14,8 +14,8 @@ internal sealed class SegmentTableStore(VolumeEngine engine, int segmentCount)
 {
     public const int Fan = Limits.PageBytes / PagePointer.SizeBytes;
 
-    private readonly PagePointer[] _chunks = new PagePointer[SegmentImage.ChunksFor(segmentCount)];
-    private readonly PagePointer[] _directories = new PagePointer[(SegmentImage.ChunksFor(segmentCount) + Fan - 1) / Fan];
+    private PagePointer[] _chunks = new PagePointer[SegmentImage.ChunksFor(segmentCount)];
+    private PagePointer[] _directories = new PagePointer[(SegmentImage.ChunksFor(segmentCount) + Fan - 1) / Fan];
     private PagePointer _root;
 
     public PagePointer Root => _root;
@@ -37,6 +37,8 @@ internal sealed class SegmentTableStore(VolumeEngine engine, int segmentCount)
     /// <summary>Writes the image's dirty chunks and the pages above them. Errno 0 or positive.</summary>
     public async ValueTask<int> WriteAsync(SegmentImage image, IndexHead head)
     {
+        Array.Resize(ref _chunks, image.ChunkCount);
+        Array.Resize(ref _directories, (image.ChunkCount + Fan - 1) / Fan);
         NativeSlice scratch = engine.Scratch.Rent();
         NativeSlice page = scratch.Slice(0, Limits.PageBytes);
         var dirtyDirectories = new bool[_directories.Length];
@@ -98,7 +100,7 @@ internal sealed class SegmentTableStore(VolumeEngine engine, int segmentCount)
         return 0;
     }
 
-    /// <summary>Reads the whole table. 0 or -errno.</summary>
+    /// <summary>Reads the whole table. What it has no pointers to was added by a resize after it was written, and is free. 0 or -errno.</summary>
     public async ValueTask<int> LoadAsync(PagePointer root, SegmentImage image)
     {
         NativeSlice scratch = engine.Scratch.Rent();
@@ -109,10 +111,14 @@ internal sealed class SegmentTableStore(VolumeEngine engine, int segmentCount)
             int result = await LoadPointersAsync(root, page, _directories, 0).ConfigureAwait(false);
             for (int i = 0; i < _directories.Length && result == 0; i++)
             {
-                result = await LoadPointersAsync(_directories[i], page, _chunks, i * Fan).ConfigureAwait(false);
+                result = !_directories[i].IsStored ? 0 : await LoadPointersAsync(_directories[i], page, _chunks, i * Fan).ConfigureAwait(false);
             }
             for (int i = 0; i < _chunks.Length && result == 0; i++)
             {
+                if (!_chunks[i].IsStored)
+                {
+                    continue;
+                }
                 result = await engine.ReadBlobAsync(_chunks[i], page).ConfigureAwait(false);
                 if (result == 0 && !image.TryReadChunk(i, page.Span))
                 {

@@ -72,6 +72,14 @@ internal sealed unsafe class DeviceFile : IDisposable
         Check(path, $"cannot be given a length of {lengthBytes} bytes", FileInterop.SetLength(descriptor, lengthBytes));
     }
 
+    /// <summary>Gives an image that is shorter this length, and takes in how long the device is now. Never shortens anything.</summary>
+    public void GrowTo(long lengthBytes)
+    {
+        if (!IsBlockDevice && lengthBytes > LengthBytes)
+            Check(Path, $"cannot be given a length of {lengthBytes} bytes", FileInterop.SetLength(_descriptor, lengthBytes));
+        Measure();
+    }
+
     public void Dispose()
     {
         Release();

@@ -53,6 +53,13 @@ public sealed class FileBlockDevice : IBlockDevice
     /// <exception cref="DeviceException">It cannot be created, or is in use.</exception>
     public static void CreateImage(string path, long lengthBytes) => DeviceFile.CreateImage(path, lengthBytes);
 
+    /// <summary>
+    /// The device may have become longer (a partition, a logical volume), and an image is made longer when it is shorter than this. Beside whatever is in flight:
+    /// nothing that was in range falls out of it.
+    /// </summary>
+    /// <exception cref="DeviceException">The image cannot be made longer.</exception>
+    public void GrowTo(long lengthBytes) => _file.GrowTo(lengthBytes);
+
     public ValueTask<int> ReadAsync(long offsetBytes, NativeSlice destination)
     {
         int refusal = IsClosed ? -Errno.ENODEV : DeviceRange.Check(this, offsetBytes, destination);

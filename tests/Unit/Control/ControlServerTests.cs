@@ -4,6 +4,7 @@ using System.Text.Json;
 using Txlfs.Fsd.Control;
 using Txlfs.Fsd.Host;
 using Txlfs.Journal.Runtime;
+using Txlfs.Lfs.Verify;
 using Xunit;
 
 namespace Txlfs.Tests.Unit.Control;
@@ -174,7 +175,7 @@ public sealed class ControlServerTests : IAsyncDisposable
         {
             await exchange.ProgressAsync("steps", 1, 2);
             await exchange.ProgressAsync("steps", 2, 2);
-            await exchange.FindingAsync("a thing");
+            await exchange.FindingAsync(new Finding(FindingKind.Birth, FindingSeverity.Error, Remedy.None, "a thing"));
             await exchange.ResultAsync(json => json.WriteNumber("counted", exchange.Number("to") ?? -1));
         },
         ["refuse"] = _ => throw new CommandException(ExitCodes.Busy, "not now"),

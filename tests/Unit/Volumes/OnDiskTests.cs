@@ -16,13 +16,13 @@ public class OnDiskTests
     public void SuperblockBytesArePinned()
     {
         Assert.Equal(
-            [0, 8, 10, 11, 12, 16, 24, 32, 48, 112, 120, 128, 136, 144, 152, 4064],
+            [0, 8, 10, 11, 12, 16, 24, 32, 48, 112, 120, 128, 136, 144, 152, 160, 176, 177, 4064],
             new[]
             {
                 Superblock.MagicOffset, Superblock.VersionOffset, Superblock.ChecksumOffset, Superblock.CompressionOffset, Superblock.SegmentBytesOffset,
                 Superblock.SegmentCountOffset, Superblock.DeviceBytesOffset, Superblock.VolumeIdOffset, Superblock.LabelOffset, Superblock.CreatedNsOffset,
                 Superblock.NameHashSeedOffset, Superblock.CompatibleFeaturesOffset, Superblock.IncompatibleFeaturesOffset, Superblock.ReadOnlyFeaturesOffset,
-                Superblock.ReservedOffset, Superblock.DigestOffset,
+                Superblock.SequenceOffset, Superblock.ShownUuidOffset, Superblock.FormerCodecsOffset, Superblock.ReservedOffset, Superblock.DigestOffset,
             });
         Assert.Equal((4096, 64 * 1024, 256), (Superblock.SizeBytes, Superblock.RingOffsetBytes, Superblock.RingSlots));
         Assert.Equal("TXLFSB01"u8.ToArray(), BitConverter.GetBytes(Superblock.Magic));
@@ -101,6 +101,23 @@ public class OnDiskTests
             garbled[random.Next(length)] ^= (byte)(1 + random.Next(255));
             RedoCodec.TryDecode(garbled, decoded, out _);
         }
+    }
+
+    [Fact]
+    public void ASuperblockKeepsWhatThisVersionDoesNotKnow()
+    {
+        var block = new byte[Superblock.SizeBytes];
+        NewSuperblock(ChecksumKind.Crc32c).Write(block);
+        Assert.All(block[Superblock.SequenceOffset..Superblock.DigestOffset], value => Assert.Equal(0, value));
+        block[Superblock.CompatibleFeaturesOffset + 3] = 0x40;
+        block[3000] = 0x77;
+        Checksum.Compute(ChecksumKind.Crc32c, block.AsSpan(0, Superblock.DigestOffset), block.AsSpan(Superblock.DigestOffset, Checksum.MaxWidthBytes));
+        Assert.Null(Superblock.TryRead(block, out Superblock? read));
+        Guid shown = new("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee");
+        (read! with { Label = "b", Sequence = 9, ShownUuid = shown, FormerCodecs = 2 }).Write(block);
+        Assert.Null(Superblock.TryRead(block, out Superblock? again));
+        Assert.Equal(("b", 9UL, shown, (byte)2), (again!.Label, again.Sequence, again.Uuid, again.FormerCodecs));
+        Assert.Equal((0x40, 1, 0x77), (block[Superblock.CompatibleFeaturesOffset + 3], block[Superblock.CompatibleFeaturesOffset], block[3000]));
     }
 
     private static Superblock NewSuperblock(ChecksumKind checksum) => new()

@@ -164,16 +164,21 @@ public class VolumeTests
         var runtime = new SimulatedRuntime(16);
         using var device = new SimulatedBlockDevice(runtime, 64L << 20);
         runtime.RunToEnd(Volume.FormatAsync(device, new FormatOptions { SegmentBytes = 2 << 20 }, runtime.Seams));
-        device.CorruptAtRest(0, 512, 1);
-        using (Open(runtime, device, Small))
+        long[] copies = [0, (2 << 20) - 4096, (64L << 20) - 4096];
+        foreach (long[] damaged in (long[][])[[copies[0]], [copies[1]], [copies[2]], [copies[0], copies[1]], [copies[1], copies[2]]])
         {
-            Assert.Contains(runtime.Log.Messages, message => message.Message.Contains("first superblock is bad", StringComparison.Ordinal));
+            Array.ForEach(damaged, copy => device.CorruptAtRest(copy, 512, 1));
+            int before = runtime.Log.Messages.Count();
+            using (Open(runtime, device, Small))
+            {
+                string[] said = [.. runtime.Log.Messages.Skip(before).Select(message => message.Message)];
+                Assert.Equal(damaged[0] == 0, said.Any(line => line.Contains("first superblock is bad", StringComparison.Ordinal)));
+
+                // Mended: whichever is damaged next, the others are there.
+                Assert.Equal(damaged.Length, said.Count(line => line.EndsWith("mended", StringComparison.Ordinal)));
+            }
         }
-        device.CorruptAtRest((2 << 20) - 4096, 512, 2);
-        using (Open(runtime, device, Small))
-        {
-        }
-        device.CorruptAtRest((64L << 20) - 4096, 512, 3);
+        Array.ForEach(copies, copy => device.CorruptAtRest(copy, 512, 1));
         Assert.Throws<VolumeException>(() => Open(runtime, device, Small));
     }
 
