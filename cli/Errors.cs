@@ -14,6 +14,7 @@ internal static class Errors
         DeviceException refused => (ExitCodes.FromErrno(refused.ErrorNumber), refused.Message),
         VolumeException refused => (refused.Errno == Journal.Errno.EINVAL ? ExitCodes.BadVolume : ExitCodes.FromErrno(refused.Errno), refused.Message),
         FuseException refused => (ExitCodes.FromErrno(refused.Errno), refused.Message),
+        DllNotFoundException refused => (ExitCodes.System, refused.Message),
         OperationCanceledException => (ExitCodes.Interrupted, "interrupted"),
         UnauthorizedAccessException refused => (ExitCodes.Permission, refused.Message),
         FileNotFoundException or DirectoryNotFoundException => (ExitCodes.NotFound, fault.Message),

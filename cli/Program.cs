@@ -18,7 +18,6 @@ internal static class Program
             return face switch
             {
                 "mkfs.txlfs" => MkfsCommand.RunAsFace(arguments),
-                
                 "fsck.txlfs" => FsckFace.Run(arguments),
                 "mount.txlfs" or "mount.fuse.txlfs" => MountFace.Run(arguments),
                 "umount.txlfs" or "umount.fuse.txlfs" => UmountFace.Run(arguments),
@@ -31,7 +30,8 @@ internal static class Program
             Errors.Print(face.Length == 0 ? "txlfs" : face, message);
             return face switch
             {
-                "fsck.txlfs" => exitCode == ExitCodes.Usage ? ExitCodes.Fsck.Usage : exitCode == ExitCodes.BadVolume ? ExitCodes.Fsck.ErrorsLeft : ExitCodes.Fsck.Operational,
+                "fsck.txlfs" => ExitCodes.Fsck.From(exitCode),
+                _ when arguments is ["fsck", ..] => ExitCodes.Fsck.From(exitCode),
                 "mount.txlfs" or "mount.fuse.txlfs" or "umount.txlfs" or "umount.fuse.txlfs" => ExitCodes.Mount.From(exitCode),
                 _ => exitCode,
             };

@@ -9,7 +9,7 @@ namespace Txlfs.Lfs;
 public enum CommitKind : byte
 {
     Format = 1, Create = 2, Mkdir = 3, Mknod = 4, Symlink = 5, Link = 6, Unlink = 7, Rmdir = 8, Rename = 9, SetAttributes = 10, Write = 11,
-    Truncate = 12, Fallocate = 13, CopyRange = 14, SetXattr = 15, RemoveXattr = 16, Reap = 17, Tmpfile = 18, Clean = 19,
+    Truncate = 12, Fallocate = 13, CopyRange = 14, SetXattr = 15, RemoveXattr = 16, Reap = 17, Tmpfile = 18, Clean = 19, Repair = 30,
 }
 
 /// <summary>

@@ -51,8 +51,7 @@ public sealed partial class Volume : IDisposable
             var volume = new Volume(engine, report);
             if (!options.IsReadOnly)
             {
-                await volume._data.RecoverTrimsAsync().ConfigureAwait(false);
-                await volume._namespace.Orphans.RecoverAsync().ConfigureAwait(false);
+                await volume.FinishRecoveryAsync().ConfigureAwait(false);
             }
             return volume;
         }
@@ -67,6 +66,16 @@ public sealed partial class Volume : IDisposable
             engine.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Repair: a volume around an engine that was recovered leniently.</summary>
+    internal static Volume Adopt(VolumeEngine engine, RecoveryReport recovery) => new(engine, recovery);
+
+    /// <summary>Repair: what every writable mount does once its log is there.</summary>
+    internal async ValueTask FinishRecoveryAsync()
+    {
+        await _data.RecoverTrimsAsync().ConfigureAwait(false);
+        await _namespace.Orphans.RecoverAsync().ConfigureAwait(false);
     }
 
     public RecoveryReport Recovery { get; }

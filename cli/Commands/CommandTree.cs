@@ -13,6 +13,7 @@ internal static class CommandTree
             MkfsCommand.Build("mkfs"),
             MountCommand.Build(),
             UmountCommand.Build(),
+            FsckCommand.Build(),
             InfoCommand.Build(),
             StatCommand.Build(),
             ResizeCommand.Build(),

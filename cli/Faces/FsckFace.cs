@@ -1,59 +1,77 @@
+using System.Globalization;
+using Txlfs.Cli.Fsck;
 using Txlfs.Fsd.Host;
-using Txlfs.Journal.Device;
-using Txlfs.Lfs;
 
 namespace Txlfs.Cli.Faces;
 
-/// <summary>
-/// <c>fsck.txlfs [-a|-p|-y|-n|-f] DEVICE</c>: checks a volume and changes nothing. Opening it replays the log in memory, so a volume that
-/// was not unmounted is no error. Exit codes are fsck(8)'s.
-/// </summary>
+/// <summary><c>fsck.txlfs</c>, as fsck(8) and people call it: flags may be joined, the device comes anywhere. Exit codes are fsck(8)'s.</summary>
 internal static class FsckFace
 {
-    private const string UsageLine = "usage: fsck.txlfs [-apynfvTV] [-C FD] DEVICE";
-    private const string KnownFlags = "apynfvrsT";
+    private const string UsageLine = "usage: fsck.txlfs [-n|-p|-a|-y] [-fvV] [-C FD] [--data] [--rebuild] [--json] [--memory SIZE] DEVICE";
+
+    /// <summary>Those that fsck(8) may hand on and that mean nothing here are -r, -s, -T and -t.</summary>
+    private const string KnownFlags = "apynfvrsTt";
 
     public static int Run(string[] arguments)
     {
-        List<string> positional = [];
-        for (int i = 0; i < arguments.Length; i++)
+        if (arguments is ["--version"] or ["-V"])
         {
-            switch (arguments[i])
-            {
-                case "--version" or "-V":
-                    Console.Out.WriteLine($"fsck.txlfs {Program.Version}");
-                    return ExitCodes.Fsck.Clean;
-                case "-h" or "--help":
-                    Console.Out.WriteLine(UsageLine);
-                    return ExitCodes.Fsck.Clean;
-                case "-C": i++; break;
-                case ['-', 'C', ..]: break;
-                case ['-', ..] flags when flags.Length == 1 || flags.AsSpan(1).ContainsAnyExcept(KnownFlags):
-                    throw new CommandException(ExitCodes.Usage, $"unknown option {flags}; {UsageLine}");
-                case ['-', ..]: break;
-                default: positional.Add(arguments[i]); break;
-            }
+            Console.Out.WriteLine($"fsck.txlfs {Program.Version}");
+            return ExitCodes.Fsck.Clean;
         }
-        return positional is [var device]
-            ? CheckAsync(Path.GetFullPath(device)).AsTask().GetAwaiter().GetResult()
-            : throw new CommandException(ExitCodes.Usage, UsageLine);
+        if (arguments is ["-h"] or ["--help"])
+        {
+            Console.Out.WriteLine(UsageLine);
+            return ExitCodes.Fsck.Clean;
+        }
+        return FsckRun.RunAsync(Parse(arguments)).GetAwaiter().GetResult();
     }
 
-    private static async ValueTask<int> CheckAsync(string path)
+    internal static FsckRequest Parse(string[] arguments)
     {
-        using IBlockDevice device = DeviceOptions.OpenForTool(path, isReadOnly: true);
-        using Volume volume = await Volume.OpenAsync(device, new VolumeOptions { IsReadOnly = true }, SystemTools.Seams()).ConfigureAwait(false);
-        IReadOnlyList<string> problems = await volume.VerifyAsync().ConfigureAwait(false);
-        foreach (string problem in problems)
+        string flags = "";
+        FsckRequest request = new() { Device = "" };
+        for (int i = 0; i < arguments.Length; i++)
         {
-            Console.Out.WriteLine($"{path}: {problem}");
+            string argument = arguments[i];
+            request = argument switch
+            {
+                "--data" => request with { ChecksData = true },
+                "--rebuild" => request with { Rebuilds = true },
+                "--json" => request with { IsJson = true },
+                "--memory" => request with { MemoryBytes = Memory(ValueOf(arguments, ref i)) },
+                "-C" => request with { ProgressDescriptor = Descriptor(ValueOf(arguments, ref i)) },
+                ['-', 'C', .. var number] => request with { ProgressDescriptor = Descriptor(number) },
+                ['-', ..] => request,
+                _ when request.Device.Length == 0 => request with { Device = Path.GetFullPath(argument) },
+                _ => throw Wrong("more than one device"),
+            };
+            if (argument is ['-', not 'C' and not '-', ..] or "-")
+            {
+                flags += argument.Length > 1 && !argument.AsSpan(1).ContainsAnyExcept(KnownFlags) ? argument[1..] : throw Wrong($"unknown option {argument}");
+            }
+            else if (argument is ['-', '-', ..] and not ("--data" or "--rebuild" or "--json" or "--memory"))
+            {
+                throw Wrong($"unknown option {argument}");
+            }
         }
-        if (problems.Count > 0)
+        if (request.Device.Length == 0)
         {
-            Console.Out.WriteLine($"{path}: {problems.Count} errors; nothing was changed");
-            return ExitCodes.Fsck.ErrorsLeft;
+            throw Wrong("no device");
         }
-        Console.Out.WriteLine($"{path}: clean");
-        return ExitCodes.Fsck.Clean;
+        return request with
+        {
+            Repair = FsckRequest.ModeOf(flags.Contains('n'), flags.Contains('p') || flags.Contains('a'), flags.Contains('y'), request.Rebuilds),
+            IsForced = flags.Contains('f'),
+            IsVerbose = flags.Contains('v'),
+        };
     }
+
+    private static string ValueOf(string[] arguments, ref int index) => ++index < arguments.Length ? arguments[index] : throw Wrong($"{arguments[index - 1]} needs a value");
+
+    private static int Descriptor(string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int descriptor) ? descriptor : throw Wrong($"-C {text}: not a file descriptor");
+
+    private static long Memory(string text) => SizeText.TryParse(text, out long bytes) ? bytes : throw Wrong($"--memory {text}: not a size");
+
+    private static CommandException Wrong(string fault) => new(ExitCodes.Usage, $"{fault}; {UsageLine}");
 }

@@ -65,7 +65,18 @@ public static class ExitCodes
     /// <summary>What fsck(8) expects of <c>fsck.txlfs</c>.</summary>
     public static class Fsck
     {
-        public const int Clean = 0, Corrected = 1, ErrorsLeft = 4, Operational = 8, Usage = 16, Cancelled = 32;
+        /// <summary>Bits: those of what was corrected and what was left come together.</summary>
+        public const int Clean = 0, Corrected = 1, ErrorsLeft = 4, Operational = 8, Usage = 16, Cancelled = 32, Library = 128;
+
+        /// <summary>For a check that could not be done.</summary>
+        public static int From(int exitCode) => exitCode switch
+        {
+            ExitCodes.Success => Clean,
+            ExitCodes.Usage => Usage,
+            ExitCodes.System => Library,
+            Interrupted => Cancelled,
+            _ => Operational,
+        };
     }
 
     /// <summary>For an errno of opening a device or a volume.</summary>

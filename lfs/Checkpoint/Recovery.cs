@@ -20,6 +20,14 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
 {
     private long _frames;
     private long _commits;
+    private LogPosition? _end;
+
+    /// <summary>For fsck: a segment table that cannot be read is no reason to stop, because the records say what it would.</summary>
+    public bool ToleratesLostTable { get; init; }
+    public bool HasLostTable { get; private set; }
+
+    /// <summary>Segments that hold the log since the checkpoint: needed as long as there is no newer one.</summary>
+    public HashSet<long> LogSegments { get; } = [];
 
     public async ValueTask<RecoveryReport> RunAsync()
     {
@@ -35,9 +43,10 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
         {
             seams.Log.Write(LogSeverity.Error, $"{device.Name} lost data that it had acknowledged as flushed: log frame {promised} was durable, but the log ends before frame {scanner.Position.NextSequence}; what is here is an earlier, consistent state");
         }
+        _end = scanner.Position;
         if (!options.IsReadOnly)
         {
-            await BeginGenerationAsync(scanner.Position).ConfigureAwait(false);
+            await BeginAsync().ConfigureAwait(false);
         }
         return new RecoveryReport(record.IsClean && _frames == 0, _frames, _commits, scanner.ScannedBytes, engine.Csn, promised, seams.Clock.MonotonicNs - start);
     }
@@ -105,17 +114,27 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
         engine.AttachIndexHead(new IndexHead(device, engine.Settings(record.Generation), engine.Segments, record.IndexHead));
         var image = new SegmentImage(engine.Segments.Count);
         int result = await table.LoadAsync(record.SegmentTable, image).ConfigureAwait(false);
-        if (result != 0)
+        if (result != 0 && !ToleratesLostTable)
         {
             throw new VolumeException(-result, "the segment table cannot be read: the volume needs fsck");
         }
-        engine.Segments.Load(image, table.BlobAddresses());
+        HasLostTable = result != 0;
+        if (HasLostTable)
+        {
+            engine.Checkpointer.Attach(new SegmentTableStore(engine, engine.Segments.Count), record.Number, record.Generation);
+            engine.Segments.LoadUnknown();
+        }
+        else
+        {
+            engine.Segments.Load(image, table.BlobAddresses());
+        }
         EnterHeads(record.Log, record.IndexHead);
         engine.Attach(IndexTree.Open(record.Index, engine.IndexOptions, engine), record.Csn, record.NextInode, (long)record.InodeCount);
     }
 
     private void EnterHeads(LogPosition log, LogPosition indexHead)
     {
+        LogSegments.Add(log.SegmentAddressBytes);
         engine.Segments.Enter(log.SegmentAddressBytes);
         engine.Segments.Enter(indexHead.SegmentAddressBytes);
         if (log.SuccessorAddressBytes != 0)
@@ -171,6 +190,7 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
         foreach (long entered in scanner.EnteredSegments)
         {
             engine.Segments.Enter(entered);
+            LogSegments.Add(entered);
         }
         foreach ((long address, ulong last) in scanner.LeftSegments)
         {
@@ -246,8 +266,10 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
         return true;
     }
 
-    private async ValueTask BeginGenerationAsync(LogPosition position)
+    /// <summary>Makes the recovered volume writable, from where its log ended.</summary>
+    public async ValueTask BeginAsync()
     {
+        LogPosition position = _end ?? throw new InvalidOperationException("nothing was recovered yet");
         engine.Checkpointer.Generation = seams.Random.NextUInt64();
         int result = await engine.Checkpointer.WriteAsync(position, isClean: false).ConfigureAwait(false);
         if (engine.Segments.Damage is string damage)

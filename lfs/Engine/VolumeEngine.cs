@@ -96,6 +96,17 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
         }
     }
 
+    /// <summary>Repair: the counters as the records have them; they go into the next checkpoint. Never lowers the CSN or the next inode.</summary>
+    public void CorrectCounters(ulong csn, ulong nextInode, long inodeCount)
+    {
+        lock (_writer)
+        {
+            _csn = Math.Max(_csn, csn);
+            _nextInode = Math.Max(_nextInode, nextInode);
+            _inodeCount = inodeCount;
+        }
+    }
+
     public void StopWrites()
     {
         lock (_writer)

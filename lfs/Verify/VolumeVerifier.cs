@@ -30,6 +30,9 @@ internal sealed class VolumeVerifier : IIndexObserver
 
     /// <summary>Every page could be read and lies where it belongs: the records are all there is.</summary>
     public bool IsIndexSound { get; private set; } = true;
+
+    /// <summary>There is no table to compare with.</summary>
+    public bool IsTableLost { get; init; }
     public ulong Records { get; private set; }
     public ulong Inodes => _records.Inodes;
     public long Directories => _records.Directories;
@@ -107,6 +110,10 @@ internal sealed class VolumeVerifier : IIndexObserver
 
     private void CheckSegments(bool isExact)
     {
+        if (IsTableLost)
+        {
+            return;
+        }
         for (int i = 0; i < _live.Length; i++)
         {
             (SegmentState state, long live, _, _) = _engine.Segments[i];
