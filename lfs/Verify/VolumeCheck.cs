@@ -24,6 +24,7 @@ public sealed class VolumeCheck
     private SuperblockCheck _copies = null!;
     private bool _hasChanged;
     private bool _wasRebuilt;
+    private bool _hasClosed;
     private long _dataBytesRead;
 
     private VolumeCheck(IBlockDevice device, CheckOptions options, Seams seams) => (_device, _options, _seams) = (device, options, seams);
@@ -183,7 +184,7 @@ public sealed class VolumeCheck
     }
 
     /// <summary>Nothing is wrong, but the log waits to be replayed: a repair run leaves the volume closed.</summary>
-    private bool IsUnclean(FindingList findings) => !_hasChanged && findings.Errors == 0 && _session is { Report.WasClean: false };
+    private bool IsUnclean(FindingList findings) => !_hasClosed && findings.Errors == 0 && _session is { Report.WasClean: false };
 
     /// <summary>Once: what a rebuild leaves is not mended by another.</summary>
     private async ValueTask<bool> RebuildAsync()
@@ -235,6 +236,7 @@ public sealed class VolumeCheck
         }
         await session.Volume.FinishRecoveryAsync().ConfigureAwait(false);
         await session.CloseAsync().ConfigureAwait(false);
+        _hasClosed = true;
         return done > 0;
     }
 

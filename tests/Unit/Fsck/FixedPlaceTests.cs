@@ -1,3 +1,4 @@
+using Txlfs.Journal.Runtime.Simulation;
 using Txlfs.Lfs;
 using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Index;
@@ -77,6 +78,15 @@ public sealed class FixedPlaceTests : IDisposable
     [Fact]
     public void SegmentsThatAreWronglyFreeAreNotWrittenInto()
     {
+        _volume.Use(volume =>
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                var noise = new byte[1 << 20];
+                new Xoshiro256((ulong)i + 1).Fill(noise);
+                _volume.Write(volume, Limits.RootInode, $"more {i}", $"more {i}", noise);
+            }
+        });
         _volume.Plant(session =>
         {
             for (int i = 0; i < session.Engine.Segments.Count; i++)
