@@ -196,6 +196,11 @@ internal sealed class IndexVerifier(
                 }
             }
             int result = await loader.LoadAsync(above.Space, above.Number, cache.FreeEpoch, FrameUse.Load).ConfigureAwait(false);
+            if (result != 0 && await PointerAsync(above.Space, above.Number).ConfigureAwait(false) is { IsStored: false })
+            {
+                // Page ids that are newer than the last checkpoint have no map page yet, and no place.
+                return default(PagePointer);
+            }
             if (result != 0)
             {
                 _unreadable = above;

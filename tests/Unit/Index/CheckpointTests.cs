@@ -63,6 +63,26 @@ public class CheckpointTests
         Assert.True(grown.FreeCount < root.FreeCount);
     }
 
+    /// <summary>As after a power cut: the log's replay has made more pages than the map of the checkpoint reaches.</summary>
+    [Fact]
+    public void PagesBeyondTheMapOfTheLastCheckpointAreNoError()
+    {
+        using var index = new IndexHarness(capacityPages: 1024);
+        index.FinishCheckpoint();
+        for (int i = 0; i < 1200; i++)
+        {
+            index.Put(new Key((ulong)i + 1, 0), new byte[1500]);
+            if (i is 300 or 1199)
+            {
+                index.Verify();
+            }
+            if (i == 400)
+            {
+                index.FinishCheckpoint();
+            }
+        }
+    }
+
     [Fact]
     public void AnIdleCheckpointWritesNothing()
     {
