@@ -15,7 +15,7 @@ class Sizes:
         self.image_bytes = (3 if quick else 12) << 30
         self.file_mib = 192 if quick else 1024
         self.sync_file_mib = 16 if quick else 64
-        self.runtime_seconds = 2 if quick else 12
+        self.runtime_seconds = 2 if quick else 8
         self.files = 4000 if quick else 50000
         self.sync_files = 300 if quick else 4000
         self.tree_files = 3000 if quick else 40000

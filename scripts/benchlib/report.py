@@ -20,6 +20,7 @@ TARGETS = {
 BYTE_TARGETS = {"seq-write-incompressible": 1.15, "overwrite-fsync-1": 2.2}
 NOTE = """Every filesystem has an image file of the same size on the same filesystem below. The kernel's are mounted through a loop device with direct I/O, so each of
 their requests passes the loop driver's worker; txlfs opens its image file itself, with direct I/O where the filesystem below allows it, and has the way through FUSE instead.
+Every block of the images was written once before, as on a card, and nobody discards: else the allocation of the filesystem below would be part of what is measured.
 Bytes written are counted at the loop device and in the daemon's `/proc/PID/io`; both are what reaches the image file. Each value is the median of the rounds; the rounds go
 through the filesystems in turn. Ratios are against ext4, turned round for times, so that more is always better."""
 
