@@ -36,6 +36,9 @@ public enum WriteFlags
 
     /// <summary>Completes only when this write, and every write completed before it was issued, is on stable storage: one write, one flush.</summary>
     Durable = 1,
+
+    /// <summary>Nobody waits for it: what follows it is not to run on a thread that serves requests.</summary>
+    Background = 2,
 }
 
 /// <summary>What went through a device since it was opened; read without locks, each value on its own is exact.</summary>

@@ -69,9 +69,9 @@ public sealed partial class LogWriter
         }
 
         // Group commit: while one sync is under way the open frame keeps gathering; the next sync takes all of it.
-        if (_open is { Buffer.IsEmpty: false } && wanted >= _open.Buffer.Sequence && _syncSealSequence <= _durableSequence)
+        if (_open is { Buffer.IsEmpty: false } && wanted >= _open.Buffer.Sequence && _syncSealSequence <= _durableSequence && IsGroupThere())
         {
-            _syncSealSequence = _open.Buffer.Sequence;
+            BeginGroup(_open.Buffer.Sequence);
             SealOpen();
             return Step.Again;
         }
@@ -162,6 +162,7 @@ public sealed partial class LogWriter
                 }
             }
             TakeReadyLocked(out synced, out room, out refused);
+            EndGroup(synced.Count);
         }
         Finish(synced, room, refused);
     }
@@ -199,6 +200,7 @@ public sealed partial class LogWriter
                 _durableSequence = Math.Max(_durableSequence, _flushCoversSequence);
             }
             TakeReadyLocked(out synced, out room, out refused);
+            EndGroup(synced.Count);
         }
         Finish(synced, room, refused);
         flushed.Complete(result);

@@ -62,6 +62,7 @@ public sealed partial class LogWriter : IDisposable
         _finalizedSequence = _writtenSequence = _durableSequence = _nextSequence - 1;
         position.PreviousDigest.CopyTo(_previousDigest, 0);
         _timer = new SealTimer(this);
+        _gatheringTimer = new GatheringTimer(this);
         _flushContinuation = OnFlushed;
         _backgroundSyncContinuation = OnBackgroundSync;
         _frames = new LogFrame[settings.FrameCount];

@@ -81,6 +81,8 @@ public struct WaiterList
 
     public readonly bool IsEmpty => _head is null;
 
+    public int Count { readonly get; private set; }
+
     public void Add(Waiter waiter)
     {
         waiter.Next = null;
@@ -93,6 +95,7 @@ public struct WaiterList
             _tail.Next = waiter;
         }
         _tail = waiter;
+        Count++;
     }
 
     public WaiterList TakeAll()

@@ -300,7 +300,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
                 SegmentTable = Table.Root,
                 Index = root,
             }.Write(block.Span);
-            int result = await device.WriteAsync(Superblock.RingSlotAddress(number), block).ConfigureAwait(false);
+            int result = await device.WriteAsync(Superblock.RingSlotAddress(number), block, WriteFlags.Background).ConfigureAwait(false);
             return result != 0 ? result : await FlushDeviceAsync().ConfigureAwait(false);
         }
         finally

@@ -191,7 +191,7 @@ internal sealed class IndexHead : IPageSink, IDisposable
         WrittenBytes += frame.LengthBytes;
         _isOpen = false;
         _filling ^= 1;
-        return _device.WriteAsync(frame.AddressBytes, frame.Image);
+        return _device.WriteAsync(frame.AddressBytes, frame.Image, WriteFlags.Background);
     }
 
     private async ValueTask<int> TakeWritingAsync()

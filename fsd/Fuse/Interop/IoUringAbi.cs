@@ -35,7 +35,7 @@ internal struct IoUringParams
 [StructLayout(LayoutKind.Explicit, Size = 128)]
 internal struct IoUringSqe
 {
-    public const byte OpMsgRing = 40, OpUringCmd = 46;
+    public const byte OpTimeout = 11, OpMsgRing = 40, OpUringCmd = 46;
 
     [FieldOffset(0)] public byte Opcode;
     [FieldOffset(1)] public byte Flags;
@@ -45,6 +45,9 @@ internal struct IoUringSqe
     [FieldOffset(8)] public ulong Offset;
     [FieldOffset(16)] public ulong Address;
     [FieldOffset(24)] public uint Length;
+
+    /// <summary>rw_flags, fsync_flags.</summary>
+    [FieldOffset(28)] public uint OperationFlags;
     [FieldOffset(32)] public ulong UserData;
     [FieldOffset(48)] public Abi.FuseUringCommandRequest Command;
 }

@@ -25,6 +25,7 @@ internal sealed unsafe class UringWorker : IDisposable
     private readonly UringRequest[] _entries;
     private readonly byte* _shared;
     private IoUring? _ring;
+    private UringLane? _lane;
     private int _threadId;
     private int _aliveEntries, _wakers;
 
@@ -69,9 +70,10 @@ internal sealed unsafe class UringWorker : IDisposable
         _threadId = Environment.CurrentManagedThreadId;
         if (!CpuTopology.PinThread(Plan.Cpu))
             _warn($"The thread for core {Plan.Cpu} cannot be tied to it.");
-        _ring = IoUring.TryCreate((uint)_entries.Length + 1, out int errno);
+        _ring = IoUring.TryCreate((uint)_entries.Length + UringLane.Capacity + 1, out int errno);
         if (_ring is null)
             return errno;
+        _lane = new UringLane(_ring);
         for (int i = 0; i < _entries.Length; i++)
         {
             _entries[i].IsWithKernel = true;
@@ -95,7 +97,9 @@ internal sealed unsafe class UringWorker : IDisposable
     public void Run()
     {
         IoUring ring = _ring!;
-        while (_aliveEntries > 0)
+        UringLane lane = _lane!;
+        lane.Enter();
+        while (_aliveEntries > 0 || !lane.IsIdle)
         {
             CommitInbox();
             while (ring.TryTakeCompletion(out IoUringCqe completion))
@@ -103,10 +107,11 @@ internal sealed unsafe class UringWorker : IDisposable
             int errno = ring.Submit();
             if (errno != 0)
                 throw new InvalidOperationException($"io_uring_enter failed (errno {errno}).");
-            if (ring.HasCompletion || !_inbox.IsEmpty || _aliveEntries == 0)
+            if (ring.HasCompletion || !_inbox.IsEmpty || (_aliveEntries == 0 && lane.IsIdle))
                 continue;
             Wait(ring);
         }
+        lane.Leave();
 
         // The last answer may have been taken in before the thread that gave it was done with the ring.
         SpinWait.SpinUntil(() => Volatile.Read(ref _wakers) == 0);
@@ -131,7 +136,9 @@ internal sealed unsafe class UringWorker : IDisposable
     public void CloseRing()
     {
         _ring?.Dispose();
+        _lane?.Dispose();
         _ring = null;
+        _lane = null;
     }
 
     public void Dispose()
@@ -146,6 +153,11 @@ internal sealed unsafe class UringWorker : IDisposable
     {
         if (completion.UserData == WakeUserData)
             return;
+        if (UringLane.Owns(completion.UserData))
+        {
+            _lane!.Complete(completion.UserData, completion.Result);
+            return;
+        }
         UringRequest entry = _entries[completion.UserData];
         entry.IsWithKernel = false;
         if (completion.Result == 0)

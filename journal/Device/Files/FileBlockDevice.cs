@@ -68,7 +68,7 @@ public sealed class FileBlockDevice : IBlockDevice
         Counters.CountRead(destination.LengthBytes);
         IoRequest request = _requests.Rent();
         request.BeginRead(_ledger, offsetBytes, destination);
-        return Start(_engine, request);
+        return StartNear(request);
     }
 
     public ValueTask<int> WriteAsync(long offsetBytes, NativeSlice source, WriteFlags flags = WriteFlags.None)
@@ -79,7 +79,7 @@ public sealed class FileBlockDevice : IBlockDevice
         Counters.CountWrite(source.LengthBytes, flags);
         IoRequest request = _requests.Rent();
         request.BeginWrite(_ledger, offsetBytes, source, (flags & WriteFlags.Durable) != 0);
-        return Start(_engine, request);
+        return (flags & WriteFlags.Background) != 0 ? Start(_engine, request) : StartNear(request);
     }
 
     public ValueTask<int> FlushAsync()
@@ -89,7 +89,7 @@ public sealed class FileBlockDevice : IBlockDevice
         Counters.CountFlush();
         IoRequest request = _requests.Rent();
         request.BeginFlush(_ledger);
-        return Start(_engine, request);
+        return StartNear(request);
     }
 
     public ValueTask<int> DiscardAsync(long offsetBytes, long lengthBytes)
@@ -135,6 +135,15 @@ public sealed class FileBlockDevice : IBlockDevice
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             return _discards ??= new ThreadEngine(_file.Descriptor, _file.IsBlockDevice, threadCount: 1);
         }
+    }
+
+    /// <summary>On the ring of the running thread when it has one, else on the engine's.</summary>
+    private ValueTask<int> StartNear(IoRequest request)
+    {
+        ValueTask<int> task = request.Task;
+        if (IoLane.Current is not { } lane || _engine is not UringEngine engine || !request.TryStart(lane, engine))
+            _engine.Submit(request);
+        return task;
     }
 
     private static ValueTask<int> Start(IIoEngine engine, IoRequest request)

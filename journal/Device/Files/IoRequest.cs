@@ -15,7 +15,7 @@ internal enum IoStep : byte
 /// One operation, from the call to its continuation; pooled. It is a small state machine that both engines drive: they
 /// perform the current step and report its result to <see cref="Advance"/>, until that says that the operation is done.
 /// </summary>
-internal sealed unsafe class IoRequest(IoRequestPool pool) : IValueTaskSource<int>, IThreadPoolWorkItem
+internal sealed unsafe class IoRequest(IoRequestPool pool) : IValueTaskSource<int>, IThreadPoolWorkItem, ILaneCompletion
 {
     /// <summary>A kernel that says "again" this often in a row is broken.</summary>
     private const int MaxRetries = 1000;
@@ -31,6 +31,8 @@ internal sealed unsafe class IoRequest(IoRequestPool pool) : IValueTaskSource<in
     private bool _isFlushedAfterwards;
     private bool _isWrite;
     private int _result;
+    private IoLane? _lane;
+    private UringEngine? _engine;
 
     /// <summary>What the engine has to do now.</summary>
     public IoStep Step { get; private set; }
@@ -109,6 +111,22 @@ internal sealed unsafe class IoRequest(IoRequestPool pool) : IValueTaskSource<in
             return Finish(0);
         Step = IoStep.Flush;
         return false;
+    }
+
+    /// <summary>Begins on the running thread's own ring; false when that is full.</summary>
+    public bool TryStart(IoLane lane, UringEngine engine)
+    {
+        _lane = lane;
+        _engine = engine;
+        return lane.TryPost(engine.CommandOf(this), this);
+    }
+
+    void ILaneCompletion.OnCompleted(int result)
+    {
+        if (Advance(result))
+            Complete();
+        else if (!_lane!.TryPost(_engine!.CommandOf(this), this))
+            _engine.Submit(this);
     }
 
     /// <summary>Runs the continuation on this thread.</summary>

@@ -58,6 +58,15 @@ internal sealed class UringEngine : IIoEngine
         _memory.SubmitOne();
     }
 
+    /// <summary>What the request's current step is in the language of a ring.</summary>
+    public unsafe RingCommand CommandOf(IoRequest request) => request.Step switch
+    {
+        IoStep.Flush => new RingCommand(UringInterop.OpFsync, _file, 0, 0, 0, UringInterop.FsyncDataOnly),
+        IoStep.Read => new RingCommand(UringInterop.OpRead, _file, (nuint)request.StepMemory, request.StepBytes, request.StepOffsetBytes, 0),
+        _ => new RingCommand(UringInterop.OpWrite, _file, (nuint)request.StepMemory, request.StepBytes, request.StepOffsetBytes,
+            request.Step == IoStep.WriteThrough ? UringInterop.WriteThrough : 0),
+    };
+
     /// <summary>Returns when everything in flight is done; on the reaper's own thread the rest is done when its continuation has returned.</summary>
     public unsafe void Dispose()
     {
@@ -152,22 +161,15 @@ internal sealed class UringEngine : IIoEngine
     /// <summary>Puts the request's current step into the submission queue. The lock is held.</summary>
     private unsafe void PublishStep(IoRequest request)
     {
+        RingCommand command = CommandOf(request);
         UringInterop.SubmissionEntry* entry = _memory.NextEntry();
-        entry->File = _file;
+        entry->File = command.File;
         entry->UserData = (ulong)request.Slot;
-        if (request.Step == IoStep.Flush)
-        {
-            entry->Opcode = UringInterop.OpFsync;
-            entry->OperationFlags = UringInterop.FsyncDataOnly;
-        }
-        else
-        {
-            entry->Opcode = request.Step == IoStep.Read ? UringInterop.OpRead : UringInterop.OpWrite;
-            entry->OperationFlags = request.Step == IoStep.WriteThrough ? UringInterop.WriteThrough : 0;
-            entry->Memory = request.StepMemory;
-            entry->LengthBytes = request.StepBytes;
-            entry->OffsetBytes = request.StepOffsetBytes;
-        }
+        entry->Opcode = command.Opcode;
+        entry->OperationFlags = command.OperationFlags;
+        entry->Memory = (byte*)command.Memory;
+        entry->LengthBytes = command.LengthBytes;
+        entry->OffsetBytes = command.OffsetBytes;
         _memory.Publish();
     }
 }
