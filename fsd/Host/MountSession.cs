@@ -54,7 +54,12 @@ internal sealed class MountSession : IDisposable
         _log.Write(LogSeverity.Info, $"mounted {_arguments.Device} on {_arguments.Directory}: {_server.TransportDescription}; device {_device!.Description}; "
             + $"memory {SizeText.Format(_plan.TotalBytes)} (volume {SizeText.Format(_plan.VolumeBytes)}, heap {SizeText.Format(_plan.HeapBytes)}, transport up to {SizeText.Format(_server.MemoryBoundBytes)})");
         ServiceManager.Ready($"{_arguments.Device} on {_arguments.Directory}");
-        await using ControlServer? control = StartControl();
+        MountEntry? mount = OwnMount();
+        if (mount is not null && !ReadAhead.TryWiden(mount))
+        {
+            _log.Write(LogSeverity.Info, "the kernel's read-ahead stays at its default: not permitted to change it");
+        }
+        await using ControlServer? control = StartControl(mount);
         _status.Ready();
         if (await Task.WhenAny(signals.Asked, _server.Finished).ConfigureAwait(false) == signals.Asked)
         {
@@ -130,10 +135,12 @@ internal sealed class MountSession : IDisposable
         };
     }
 
+    private MountEntry? OwnMount() => MountTable.At(_arguments.Directory) is { } mount && MountTable.IsTxlfs(mount) ? mount : null;
+
     /// <summary>Null: the mount works without it.</summary>
-    private ControlServer? StartControl()
+    private ControlServer? StartControl(MountEntry? mount)
     {
-        if (MountTable.At(_arguments.Directory) is not { } mount || !MountTable.IsTxlfs(mount))
+        if (mount is null)
         {
             _log.Write(LogSeverity.Warning, $"no control socket: {_arguments.Directory} is not in the mount table");
             return null;

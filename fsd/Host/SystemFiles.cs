@@ -19,6 +19,20 @@ public static class SystemFiles
         }
     }
 
+    /// <summary>False when it is not there or not ours to write.</summary>
+    public static bool TryWriteText(string path, string text)
+    {
+        try
+        {
+            File.WriteAllText(path, text);
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public static bool Exists(string path) => File.Exists(path);
 
     /// <summary>Physical memory of the machine, or what the control group leaves of it.</summary>
