@@ -46,6 +46,12 @@ def fill(path, length):
         os.close(file)
 
 
+def settle():
+    """Lets the machine below come to rest."""
+    os.sync()
+    time.sleep(15)
+
+
 class Filesystem:
     """One filesystem on one image."""
 
@@ -56,10 +62,14 @@ class Filesystem:
         self.mount_point = os.path.join(self.home, "mount")
         self.image_bytes = image_bytes
 
-    def create(self):
+    def prepare(self):
+        """Before the first round, for all: what the filling leaves in the caches of the machine below must not fall on whoever is measured first."""
         self.unmount()
         os.makedirs(self.mount_point, exist_ok=True)
         fill(self.image, self.image_bytes)
+
+    def create(self):
+        self.unmount()
         self.format()
         self.mount()
 
@@ -75,6 +85,9 @@ class Filesystem:
 
     def is_mounted(self):
         return os.path.ismount(self.mount_point)
+
+    def supports(self, profile):
+        return True
 
     def daemon_cpu_seconds(self):
         return None
@@ -187,6 +200,60 @@ class Txlfs(Filesystem):
         self.mount()
         os.listdir(self.mount_point)
         return time.monotonic() - started
+
+
+class MemoryPeer(Filesystem):
+    """A filesystem in memory: what the transport alone can do. memory-uring and memory-dev are our transports with the options of a real mount, so the kernel sends
+    the same requests; memory-c is one in C on libfuse. They have no device, so only what needs none is measured on them."""
+
+    PROFILES = ("create-", "stat-", "readdir-", "unlink-")
+    server = None
+
+    def __init__(self, name, home, programs):
+        super().__init__(name, home, 0)
+        kind = name.split("-")[1]
+        self.command = [os.path.join(programs, "memfs"), self.mount_point, "2"] if kind == "c" else \
+            [os.path.join(programs, "Txlfs.TransportBench"), self.mount_point, kind, "--writeback", "--permissions"]
+
+    @staticmethod
+    def build(root, programs):
+        flags = run("pkg-config", "fuse3", "--cflags", "--libs").split()
+        run("cc", "-O2", "-o", os.path.join(programs, "memfs"), os.path.join(root, "tests", "peer", "memfs.c"), *flags, "-lpthread")
+        run("dotnet", "build", "-c", "Release", "-v", "q", "--nologo", "-o", programs, os.path.join(root, "tests", "TransportBench", "TransportBench.csproj"))
+
+    def prepare(self):
+        os.makedirs(self.mount_point, exist_ok=True)
+
+    def create(self):
+        self.unmount()
+        with open(os.path.join(self.home, "log"), "wb") as log:
+            self.server = subprocess.Popen(self.command, stdout=log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 10
+        while "mounted" not in read_text(os.path.join(self.home, "log")):
+            if time.monotonic() > deadline or self.server.poll() is not None:
+                raise RuntimeError(f"{self.name} does not mount: {read_text(os.path.join(self.home, 'log'))}")
+            time.sleep(0.02)
+
+    def unmount(self):
+        if self.is_mounted():
+            run("umount", self.mount_point)
+        if self.server:
+            self.server.wait(60)
+        self.server = None
+
+    def remount_cold(self):
+        """It would forget everything; the kernel's caches go all the same."""
+        drop_caches()
+
+    def supports(self, profile):
+        return profile.startswith(self.PROFILES)
+
+    def written_bytes(self):
+        return 0
+
+    def daemon_cpu_seconds(self):
+        fields = read_text(f"/proc/{self.server.pid}/stat").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ class Sizes:
 
     def __init__(self, quick):
         self.rounds = 1 if quick else 3
-        self.image_bytes = (3 if quick else 12) << 30
+        self.image_bytes = (3 if quick else 8) << 30
         self.file_mib = 192 if quick else 1024
         self.sync_file_mib = 16 if quick else 64
         self.runtime_seconds = 2 if quick else 8

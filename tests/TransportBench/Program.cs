@@ -12,14 +12,14 @@ internal static class Program
     {
         if (arguments.Length == 0)
         {
-            Console.Error.WriteLine("usage: Txlfs.TransportBench MOUNTPOINT [dev|uring|auto] [--reaper] [--writeback]");
+            Console.Error.WriteLine("usage: Txlfs.TransportBench MOUNTPOINT [dev|uring|auto] [--reaper] [--writeback] [--permissions]");
             return 64;
         }
         var transport = arguments.Contains("uring") ? FuseTransportKind.Uring : arguments.Contains("dev") ? FuseTransportKind.Dev : FuseTransportKind.Auto;
         FSyncReaper? reaper = arguments.Contains("--reaper") ? new FSyncReaper() : null;
         var filesystem = new MemoryFilesystem(WallClockS, reaper is null ? null : reaper.Add);
 
-        // The C peer negotiates neither, and a measurement of the transport wants the same requests.
+        // The C peer negotiates neither, and a measurement of the transport wants the same requests. To be the ceiling of a real mount, it needs what that has.
         FuseInitFlags wanted = FuseNegotiation.Default & ~(FuseInitFlags.WritebackCache | FuseInitFlags.HandleKillPrivV2);
         if (arguments.Contains("--writeback"))
             wanted |= FuseInitFlags.WritebackCache;
@@ -29,7 +29,7 @@ internal static class Program
             Source = "memory",
             Subtype = "txlfs-bench",
             Transport = transport,
-            DefaultPermissions = false,
+            DefaultPermissions = arguments.Contains("--permissions"),
             Wanted = wanted,
             Warn = Console.Error.WriteLine,
         };
