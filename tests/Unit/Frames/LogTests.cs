@@ -165,14 +165,14 @@ public class LogTests
 
     private static LogPosition Start => new(SegmentBytes, 0, 1, new byte[Checksum.MaxWidthBytes], 0);
 
-    private static LogWriter NewLog(IBlockDevice device, SimulatedRuntime runtime, Segments segments, CodecKind codec = CodecKind.Lz4, ChecksumKind checksum = ChecksumKind.Crc32c)
+    internal static LogWriter NewLog(IBlockDevice device, SimulatedRuntime runtime, Segments segments, CodecKind codec = CodecKind.Lz4, ChecksumKind checksum = ChecksumKind.Crc32c)
     {
         var settings = new LogSettings { VolumeId = Volume, Generation = 7, RedoCodec = codec, ChecksumKind = checksum, SegmentBytes = SegmentBytes, FrameCount = 4 };
         return new LogWriter(device, settings, segments, runtime.Seams, Start);
     }
 
     /// <summary>One commit: an extent, then redo that begins with the CSN and has 8 + CSN % 300 bytes.</summary>
-    private static async ValueTask<int> AppendAsync(LogWriter log, ulong csn, int dataBytes, bool isAligned)
+    internal static async ValueTask<int> AppendAsync(LogWriter log, ulong csn, int dataBytes, bool isAligned)
     {
         int stored = isAligned ? FrameFormat.RoundUpToBlock(dataBytes) : dataBytes;
         DataReservation reservation;
@@ -200,7 +200,7 @@ public class LogTests
         return result;
     }
 
-    private sealed class Segments(int count) : ISegmentSource
+    internal sealed class Segments(int count) : ISegmentSource
     {
         private int _left = count - 1;
         private int _next = 2;
