@@ -7,7 +7,7 @@ namespace Txlfs.Cli.Commands;
 /// <summary><c>txlfs fsck</c>: the same as <c>fsck.txlfs</c>, with the same exit codes.</summary>
 internal static class FsckCommand
 {
-    private static readonly Argument<string> s_device = new("DEVICE") { Description = "block device or image file, not mounted" };
+    private static readonly Argument<string> s_device = new("DEVICE") { Description = "device, image file, or the directory where it is mounted" };
     private static readonly Option<bool> s_no = new("-n") { Description = "change nothing" };
     private static readonly Option<bool> s_preen = new("-p", "-a") { Description = "mend what is certain without asking" };
     private static readonly Option<bool> s_yes = new("-y") { Description = "mend all that can be mended without asking" };

@@ -5,7 +5,7 @@ using Txlfs.Lfs.Verify;
 
 namespace Txlfs.Cli.Fsck;
 
-/// <summary>One run of fsck on a device that nobody has mounted: check, repair, report, exit code of fsck(8).</summary>
+/// <summary>One run of fsck (of a mounted volume: by its daemon): check, repair, report, exit code of fsck(8).</summary>
 internal static class FsckRun
 {
     /// <summary>Above every severity: what the volume's log would say is said by the findings.</summary>
@@ -13,7 +13,11 @@ internal static class FsckRun
 
     public static async Task<int> RunAsync(FsckRequest request)
     {
-        RefuseMounted(request.Device);
+        if (OnlineFsck.MountOf(request.Device) is { } mount)
+        {
+            return await OnlineFsck.RunAsync(mount, request).ConfigureAwait(false);
+        }
+        RequireDevice(request.Device);
         using IBlockDevice device = DeviceOptions.OpenForTool(request.Device, isReadOnly: request.Repair == RepairMode.None);
         using PosixStop stop = new();
         using FsckProgress progress = FsckProgress.For(request);
@@ -46,7 +50,7 @@ internal static class FsckRun
     internal static int ExitCodeOf(CheckReport report)
         => (report.HasChanged && report.Found.Errors > 0 ? ExitCodes.Fsck.Corrected : ExitCodes.Fsck.Clean) | (report.Left.Errors > 0 ? ExitCodes.Fsck.ErrorsLeft : ExitCodes.Fsck.Clean);
 
-    private static void RefuseMounted(string device)
+    private static void RequireDevice(string device)
     {
         switch (FileKinds.Of(device))
         {
@@ -56,10 +60,6 @@ internal static class FsckRun
                 throw new CommandException(ExitCodes.NotFound, $"{device} is not there");
             default:
                 throw new CommandException(ExitCodes.Usage, $"{device} is neither a device nor an image file");
-        }
-        if (MountTable.Read().LastOrDefault(entry => MountTable.IsTxlfs(entry) && entry.Source == device) is { } mount)
-        {
-            throw new CommandException(ExitCodes.Busy, $"{device} is mounted on {mount.MountPoint}");
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class CheckCommand(Volume volume) : ICheckProgress
     public async ValueTask RunAsync(ControlExchange exchange)
     {
         _cancelled = exchange.Cancelled;
-        Task<FindingList> check = volume.CheckOnlineAsync(this).AsTask();
+        Task<OnlineCheckReport> check = volume.CheckOnlineAsync(exchange.Flag("data"), this).AsTask();
         try
         {
             await TellProgressAsync(exchange, check).ConfigureAwait(false);
@@ -24,13 +24,16 @@ internal sealed class CheckCommand(Volume volume) : ICheckProgress
             // Whatever happened to the client: the check uses the volume, so nothing ends before it. Its own failure is thrown below.
             await check.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         }
-        FindingList findings = await check.ConfigureAwait(false);
+        OnlineCheckReport report = await check.ConfigureAwait(false);
+        FindingList findings = report.Findings;
         foreach (Finding finding in findings.Kept)
         {
             await exchange.FindingAsync(finding).ConfigureAwait(false);
         }
         await exchange.ResultAsync(json =>
         {
+            json.WriteNumber("csn", report.Csn);
+            json.WriteNumber("dataBytesRead", report.DataBytesRead);
             json.WriteNumber("errors", findings.Errors);
             json.WriteNumber("findings", findings.Count);
         }).ConfigureAwait(false);

@@ -24,6 +24,19 @@ internal sealed class DataCheck(Volume volume, VolumeEngine engine, FindingList 
     {
         progress.Begin(CheckPass.Data, engine.Segments.TotalLiveBytes);
         using var memory = new AlignedBuffer(ReadsInFlight * Limits.MaxExtentBytes);
+        try
+        {
+            await ReadAllAsync(memory).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whatever ends this early: what is being read goes into this memory.
+            await SettleAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask ReadAllAsync(AlignedBuffer memory)
+    {
         IndexWalk walk = engine.Tree.Walk(VolumeVerifier.IdLimitOf(engine));
         while (await walk.NextLeafAsync().ConfigureAwait(false))
         {
@@ -40,6 +53,17 @@ internal sealed class DataCheck(Volume volume, VolumeEngine engine, FindingList 
         for (int i = 0; i < ReadsInFlight; i++)
         {
             await EndReadAsync(i).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SettleAsync()
+    {
+        for (int i = 0; i < ReadsInFlight; i++)
+        {
+            if (_pieces[i].Inode != 0)
+            {
+                await _reads[i].ConfigureAwait(false);
+            }
         }
     }
 

@@ -6,6 +6,9 @@ using Txlfs.Lfs.Segments;
 
 namespace Txlfs.Lfs.Verify;
 
+/// <param name="Csn">The newest commit in what was checked.</param>
+public sealed record OnlineCheckReport(FindingList Findings, ulong Csn, long DataBytesRead);
+
 /// <summary>
 /// Checks a volume while it works: writes a checkpoint, keeps the segments that it needs (invariant S5), and looks at that state on the device through a reader of
 /// its own, with a small cache of its own. So what is checked is one moment, and is what the next mount would begin with; the daemon's memory takes no part.
@@ -15,7 +18,10 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
     /// <summary>Of the check's own reader: the least that a volume works in.</summary>
     public const long MemoryBytes = MemoryShares.MinBytes;
 
-    public async ValueTask<FindingList> RunAsync(ICheckProgress progress)
+    private ulong _csn;
+    private long _dataBytesRead;
+
+    public async ValueTask<OnlineCheckReport> RunAsync(bool checksData, ICheckProgress progress)
     {
         if (!engine.Segments.TryBeginKeep())
         {
@@ -24,9 +30,9 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         try
         {
             var findings = new FindingList();
-            await CheckAsync(findings, new KeptProgress(engine.Segments, progress)).ConfigureAwait(false);
+            await CheckAsync(findings, checksData, new KeptProgress(engine.Segments, progress)).ConfigureAwait(false);
             RequireKept(engine.Segments);
-            return findings;
+            return new OnlineCheckReport(findings, _csn, _dataBytesRead);
         }
         finally
         {
@@ -34,7 +40,7 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         }
     }
 
-    private async ValueTask CheckAsync(FindingList findings, ICheckProgress progress)
+    private async ValueTask CheckAsync(FindingList findings, bool checksData, ICheckProgress progress)
     {
         // Without a log (a read-only mount) nothing changes, and the newest checkpoint is what there is.
         int result = engine.Log is null ? 0 : await engine.Checkpointer.CheckpointAsync().ConfigureAwait(false);
@@ -43,13 +49,44 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
             throw new VolumeException(-result, $"no checkpoint can be written (errno {-result}), so there is no state to check");
         }
         var elsewhere = new ElsewhereDevice(device, engine.Seams.Executor);
-        using var reader = new VolumeEngine(elsewhere, engine.Superblock, new VolumeOptions { IsReadOnly = true, MemoryBytes = MemoryBytes }, engine.Seams);
-        await new Recovery(reader, elsewhere, new VolumeOptions { IsReadOnly = true }, engine.Seams).LoadNewestAsync().ConfigureAwait(false);
+        var reader = new VolumeEngine(elsewhere, engine.Superblock, new VolumeOptions { IsReadOnly = true, MemoryBytes = MemoryBytes }, engine.Seams);
+        using Volume view = Volume.Adopt(reader, new RecoveryReport(true, 0, 0, 0, 0, 0, 0));
+        if (!await TryLoadAsync(reader, elsewhere, findings).ConfigureAwait(false))
+        {
+            return;
+        }
+        _csn = reader.Csn;
         if (!engine.Segments.TryKeep(NeededBy(reader)))
         {
             return;
         }
-        await new VolumeVerifier(reader, findings, progress).RunAsync().ConfigureAwait(false);
+        var verifier = new VolumeVerifier(reader, findings, progress);
+        await verifier.RunAsync().ConfigureAwait(false);
+        if (verifier.IsIndexSound && checksData)
+        {
+            var data = new DataCheck(view, reader, findings, progress);
+            await data.RunAsync().ConfigureAwait(false);
+            _dataBytesRead = data.BytesRead;
+        }
+        if (verifier.IsIndexSound)
+        {
+            await FindingPaths.AddAsync(reader, findings).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>False, and a finding: the next mount would not get beyond this either.</summary>
+    private static async ValueTask<bool> TryLoadAsync(VolumeEngine reader, IBlockDevice elsewhere, FindingList findings)
+    {
+        try
+        {
+            await new Recovery(reader, elsewhere, new VolumeOptions { IsReadOnly = true }, reader.Seams).LoadNewestAsync().ConfigureAwait(false);
+            return true;
+        }
+        catch (VolumeException damaged) when (damaged.Errno is Errno.EUCLEAN or Errno.EIO)
+        {
+            findings.Add(new Finding(FindingKind.SegmentTable, FindingSeverity.Loss, Remedy.Rebuild, damaged.Message));
+            return false;
+        }
     }
 
     /// <summary>Whatever the checkpoint does not call free may hold something that it names.</summary>

@@ -13,7 +13,6 @@ namespace Txlfs.Lfs.Verify;
 public sealed class VolumeCheck
 {
     private const int MaxRounds = 16;
-    private const int MaxPaths = 200;
     private readonly IBlockDevice _device;
     private readonly CheckOptions _options;
     private readonly Seams _seams;
@@ -129,19 +128,9 @@ public sealed class VolumeCheck
             await data.RunAsync().ConfigureAwait(false);
             _dataBytesRead = data.BytesRead;
         }
-        await NamePathsAsync(findings).ConfigureAwait(false);
-    }
-
-    private async ValueTask NamePathsAsync(FindingList findings)
-    {
-        var finder = new EntryFinder(_session!.Engine);
-        for (int i = 0; i < findings.Kept.Count && i < MaxPaths && _session.Verifier.IsIndexSound; i++)
+        if (_session.Verifier.IsIndexSound)
         {
-            Finding finding = findings.Kept[i];
-            if (finding.Inode != 0 && finding.Path is null)
-            {
-                findings.Replace(i, finding with { Path = await finder.PathAsync(finding.Inode).ConfigureAwait(false) });
-            }
+            await FindingPaths.AddAsync(_session.Engine, findings).ConfigureAwait(false);
         }
     }
 

@@ -21,7 +21,7 @@ public class OnlineCheckTests
             Assert.Equal(0, volume.WriteFile($"file{i}", 3000 + (i * 50)));
         }
         var progress = new Counter();
-        Task<FindingList> check = volume.Volume.CheckOnlineAsync(progress).AsTask();
+        Task<OnlineCheckReport> check = volume.Volume.CheckOnlineAsync(checksData: true, progress).AsTask();
         int rounds = 0;
         for (; !check.IsCompleted; rounds++)
         {
@@ -34,7 +34,7 @@ public class OnlineCheckTests
                 Assert.Equal(0, volume.Runtime.RunToEnd(volume.Volume.CheckpointAsync()));
             }
         }
-        FindingList findings = volume.Runtime.RunToEnd(new ValueTask<FindingList>(check));
+        FindingList findings = volume.Runtime.RunToEnd(new ValueTask<OnlineCheckReport>(check)).Findings;
         Assert.Empty(findings.Kept);
         Assert.True(rounds > 5, "the check ended before there was any load");
         Assert.True(progress.Units >= 600, $"{progress.Units} records seen");
@@ -56,16 +56,7 @@ public class OnlineCheckTests
 
         // Everything but the superblocks and the ring: whatever page the check's checkpoint does not write anew is among it.
         volume.Device.CorruptAtRest(SimulatedVolume.SegmentBytes, 20 << 20, seed);
-        FindingList? findings = null;
-        try
-        {
-            findings = Check(volume);
-        }
-        catch (VolumeException refused)
-        {
-            Assert.Equal(Errno.EIO, refused.Errno);
-        }
-        Assert.True(findings is null || findings.Of(FindingSeverity.Loss) > 0, "the damage was not seen");
+        Assert.True(Check(volume).Of(FindingSeverity.Loss) > 0, "the damage was not seen");
         Assert.True(volume.Lookup("file7").IsOk, "the mount itself goes on");
     }
 
@@ -79,7 +70,7 @@ public class OnlineCheckTests
         }
         ulong[] inodes = [.. Enumerable.Range(0, 22).Select(i => Create(volume, $"file{i}"))];
         Array.ForEach(inodes, inode => Assert.Equal(0, volume.WriteFile(inode, "old", 1 << 20)));
-        Task<FindingList> check = volume.Volume.CheckOnlineAsync().AsTask();
+        Task<OnlineCheckReport> check = volume.Volume.CheckOnlineAsync().AsTask();
 
         // Many times the volume's size through half of it: without the space that is given back again and again there is none.
         int round = 0;
@@ -88,7 +79,7 @@ public class OnlineCheckTests
             Assert.Equal(0, volume.WriteFile(inodes[round % inodes.Length], $"content{round}", 1 << 20));
         }
         Assert.True(check.IsFaulted, $"not given up in {round} rounds");
-        VolumeException given = Assert.Throws<VolumeException>(() => volume.Runtime.RunToEnd(new ValueTask<FindingList>(check)));
+        VolumeException given = Assert.Throws<VolumeException>(() => volume.Runtime.RunToEnd(new ValueTask<OnlineCheckReport>(check)));
         Assert.Equal(Errno.EAGAIN, given.Errno);
         Assert.Empty(Check(volume).Kept);
     }
@@ -98,7 +89,7 @@ public class OnlineCheckTests
     {
         using SimulatedVolume volume = SimulatedVolume.Format(8, 64 << 20);
         Assert.Equal(0, volume.WriteFile("file", 1000));
-        Assert.Throws<OperationCanceledException>(() => volume.Runtime.RunToEnd(volume.Volume.CheckOnlineAsync(new Holder(() => throw new OperationCanceledException()))));
+        Assert.Throws<OperationCanceledException>(() => volume.Runtime.RunToEnd(volume.Volume.CheckOnlineAsync(checksData: false, new Holder(() => throw new OperationCanceledException()))));
         Assert.Empty(Check(volume).Kept);
     }
 
@@ -113,7 +104,7 @@ public class OnlineCheckTests
         Assert.Empty(Check(volume).Kept);
     }
 
-    private static FindingList Check(SimulatedVolume volume) => volume.Runtime.RunToEnd(volume.Volume.CheckOnlineAsync());
+    private static FindingList Check(SimulatedVolume volume) => volume.Runtime.RunToEnd(volume.Volume.CheckOnlineAsync()).Findings;
 
     private static ulong Create(SimulatedVolume volume, string name) => volume.Runtime.RunToEnd(() => volume.CreateAsync(name)).Value.Inode;
 
