@@ -81,19 +81,28 @@ public sealed class LogScanner : IDisposable
     }
 
     /// <summary>
-    /// After the end: looks at the rest of the segment for a frame of this generation that proves that a frame now missing had been acknowledged
-    /// by the device as durable. Such a device lies about flushes. Returns the sequence number that was promised, or 0.
+    /// After the end: looks for a frame of this generation that proves that a frame now missing had been acknowledged by the device as durable: in the
+    /// rest of the segment and, when the missing frame may have been too long for that, in the successor. Such a device lies about flushes. Returns the
+    /// sequence number that was promised, or 0.
     /// </summary>
     public async ValueTask<ulong> FindBrokenPromiseAsync()
     {
-        for (int offset = _offsetBytes; offset + FrameFormat.BlockBytes <= _segmentBytes; offset += FrameFormat.BlockBytes)
+        ulong promised = await FindPromiseAsync(_segmentAddressBytes, _offsetBytes).ConfigureAwait(false);
+        bool mayHaveMoved = _segmentBytes - _offsetBytes < FrameLimits.MaxFrameBytes + FrameFormat.BlockBytes;
+        bool isSuccessorInside = _successorAddressBytes > 0 && _successorAddressBytes <= _device.LengthBytes - _segmentBytes;
+        return promised == 0 && mayHaveMoved && isSuccessorInside ? await FindPromiseAsync(_successorAddressBytes, 0).ConfigureAwait(false) : promised;
+    }
+
+    private async ValueTask<ulong> FindPromiseAsync(long segmentAddressBytes, int offsetBytes)
+    {
+        for (int offset = offsetBytes; offset + FrameFormat.BlockBytes <= _segmentBytes; offset += FrameFormat.BlockBytes)
         {
-            if (await FillAsync(_segmentAddressBytes, offset, FrameFormat.BlockBytes).ConfigureAwait(false) != 0)
+            if (await FillAsync(segmentAddressBytes, offset, FrameFormat.BlockBytes).ConfigureAwait(false) != 0)
             {
                 return 0;
             }
-            if (FrameHeader.TryRead(At(_segmentAddressBytes + offset, FrameFormat.HeaderBytes), out FrameHeader header)
-                && header.VolumeId == _volumeId && header.Generation == _generation && header.AddressBytes == _segmentAddressBytes + offset
+            if (FrameHeader.TryRead(At(segmentAddressBytes + offset, FrameFormat.HeaderBytes), out FrameHeader header)
+                && header.VolumeId == _volumeId && header.Generation == _generation && header.AddressBytes == segmentAddressBytes + offset
                 && header.Head == LogHead.Foreground && header.DurableSequence >= _nextSequence)
             {
                 return header.DurableSequence;

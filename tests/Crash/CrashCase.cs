@@ -140,6 +140,7 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
         SimulatedRuntime runtime = new(random.Next());
         using SimulatedBlockDevice device = SimulatedBlockDevice.FromImage(runtime, cut.Image);
         using VolumeDriver driver = runtime.RunToEnd(() => OpenAsync(device, runtime));
+        Require(driver.Volume.Recovery.BrokenPromise == 0, "a device that kept its word is said to lie about flushes");
         ModelState[] states = runtime.RunToEnd(() => CompareAsync(driver, histories, cut.Bounds));
         if (mayGoOn && random.OneIn(SecondRunOneIn))
         {

@@ -6,7 +6,7 @@ using Txlfs.Tests.Model;
 
 namespace Txlfs.Tests.Crash;
 
-public enum FaultKind { FailedWrite, FailedFlush, LyingFlush, LostWrite, MisdirectedWrite }
+public enum FaultKind { FailedWrite, FailedFlush, LyingFlush, LyingFlushes, LostWrite, MisdirectedWrite }
 
 /// <summary>
 /// A run on a device that goes wrong once. A failure that the device owns up to must make the volume read-only and lose nothing acknowledged;
@@ -50,7 +50,8 @@ public sealed class FaultCase(Scenario scenario, FaultKind fault)
         }
         CrashImage image = device.PeekCut(CutPolicy.Random(random.Next()));
         Bounds bounds = isHonest ? run.Bounds : run.Bounds with { Acknowledged = [0] };
-        CheckRemount(image, run.Histories[0], bounds, isHonest);
+        Coverage.Count($"{fault}: {(hasFired() ? "happened" : "never came to pass")}");
+        CheckRemount(image, run.Histories[0], bounds, isHonest, run.Bounds.Acknowledged[0]);
     }
 
     private async ValueTask<VolumeDriver> OpenNewAsync(SimulatedBlockDevice device, SimulatedRuntime runtime)
@@ -75,6 +76,9 @@ public sealed class FaultCase(Scenario scenario, FaultKind fault)
             case FaultKind.LyingFlush:
                 device.Faults.LieOnFlush(flush);
                 return () => device.Counters.Flushes >= flush;
+            case FaultKind.LyingFlushes:
+                device.Faults.EveryFlushLies = true;
+                return () => true;
             case FaultKind.LostWrite:
                 device.Faults.LoseWrite(write);
                 return () => device.Counters.Writes >= write;
@@ -94,22 +98,27 @@ public sealed class FaultCase(Scenario scenario, FaultKind fault)
         Require(synced != 0 || again != 0 || run.Histories[0].Completed == run.Bounds.Acknowledged[0], "sync succeeds on a volume whose device failed");
     }
 
-    private void CheckRemount(CrashImage image, History history, Bounds bounds, bool isHonest)
+    private void CheckRemount(CrashImage image, History history, Bounds bounds, bool isHonest, int acknowledged)
     {
         SimulatedRuntime runtime = new(scenario.Seed + 1);
         using SimulatedBlockDevice device = SimulatedBlockDevice.FromImage(runtime, image);
         try
         {
             using VolumeDriver driver = new(runtime.RunToEnd(() => Volume.OpenAsync(device, scenario.Volume, runtime.Seams)));
-            Compare(runtime, driver, history, bounds);
+            int shown = Compare(runtime, driver, history, bounds);
+            bool isReported = driver.Volume.Recovery.BrokenPromise != 0;
+            Coverage.Count($"{fault}: {(shown >= acknowledged ? "nothing acknowledged was lost" : isReported ? "lost, and reported at mount" : "lost without a trace on the medium")}");
+            Require(!isReported || !isHonest, "a device that owned up to its failure is said to lie about flushes");
         }
         catch (Exception detected) when (!isHonest && detected is VolumeException or WalkException { IsIoError: true })
         {
             // An error that is named is what was asked for.
+            Coverage.Count($"{fault}: refused or EIO");
         }
     }
 
-    private static void Compare(SimulatedRuntime runtime, VolumeDriver driver, History history, Bounds bounds)
+    /// <summary>The latest position of the history that the volume shows.</summary>
+    private static int Compare(SimulatedRuntime runtime, VolumeDriver driver, History history, Bounds bounds)
     {
         ulong shown = runtime.RunToEnd(() => VolumeWalker.FingerprintAsync(driver, history.Root));
         if (PrefixCheck.Match([history], bounds, [shown], out string problem) is null)
@@ -117,6 +126,7 @@ public sealed class FaultCase(Scenario scenario, FaultKind fault)
             List<string> dump = runtime.RunToEnd(() => VolumeWalker.DumpAsync(driver, history.Root));
             throw new CrashFailure(problem + "\n" + Difference.Nearest(history, dump, bounds.Acknowledged[0], bounds.Started[0]));
         }
+        return history.Find(shown, bounds.Acknowledged[0], bounds.Started[0]).Max(match => match.Position / 2);
     }
 
     private static void Require(bool condition, string problem)

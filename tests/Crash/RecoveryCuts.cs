@@ -14,10 +14,16 @@ public sealed class RecoveryCuts(IReadOnlyList<History> histories, VolumeOptions
     /// <summary>Cuts of a cut recovery that are looked at: all would be the square of the first.</summary>
     private const int ThirdCuts = 3;
 
+    /// <summary>Before its record, and after it.</summary>
+    private const int FlushesOfOneCheckpoint = 2;
+
     /// <summary>Background work of the mount (orphans, trims) that is cut as well, milliseconds.</summary>
     private const int BackgroundMs = 400;
 
     private readonly SeededRandom _random = new(seed);
+
+    /// <summary>At most so many cuts of the first recovery are looked at, drawn from all.</summary>
+    public int MaxSecondCuts { get; init; } = int.MaxValue;
 
     /// <summary>Remounts the image with two more cuts; the number of remounts.</summary>
     public int Check(CrashImage image, Bounds bounds)
@@ -29,6 +35,10 @@ public sealed class RecoveryCuts(IReadOnlyList<History> histories, VolumeOptions
             throw new CrashFailure(problem);
         }
         int remounts = 1;
+        while (second.Count > MaxSecondCuts)
+        {
+            second.RemoveAt(_random.Below(second.Count));
+        }
         foreach (CrashImage again in second)
         {
             List<CrashImage> third = [];
@@ -58,7 +68,9 @@ public sealed class RecoveryCuts(IReadOnlyList<History> histories, VolumeOptions
             device.OnEvent = _ => cuts.AddRange(CutStates.Of(device, seed, 2).Where(state => known.Add(state.Key)).Select(state => device.PeekCut(state.Policy)));
         }
         using VolumeDriver driver = new(runtime.RunToEnd(() => Volume.OpenAsync(device, options, runtime.Seams)));
+        Require(driver.Volume.Recovery.BrokenPromise == 0, "a device that kept its word is said to lie about flushes");
         Coverage.Count("recovery: frames replayed", driver.Volume.Recovery.ReplayedFrames);
+        Coverage.Count(device.Counters.Flushes > FlushesOfOneCheckpoint ? "recovery: with checkpoints in the middle" : "recovery: with one checkpoint");
         ulong[] shown = new ulong[roots.Length];
         for (int i = 0; i < roots.Length; i++)
         {

@@ -44,6 +44,7 @@ public sealed record Scenario
                 CheckpointLogBytes = random.Pick([256L << 10, 1L << 20, 256L << 20]),
                 CheckpointIntervalMs = random.Pick([200, 30_000]),
                 CommitIntervalMs = random.Pick([5, 1000]),
+                Discard = new SeededRandom(~seed).OneIn(2),
             },
             Profile = GeneratorProfile.Draw(random),
             Tasks = tasks,
@@ -57,6 +58,21 @@ public sealed record Scenario
 
     /// <summary>One task and few operations: for runs of which every state is looked at.</summary>
     public static Scenario DrawShort(ulong seed) => Draw(seed) with { Tasks = 1, OperationsPerTask = 12, SyncOneIn = 4, CheckpointOneIn = 6, PauseOneIn = 6 };
+
+    /// <summary>One of many short lives of a small volume, each ended by a cut, with so many checkpoints that their ring comes round.</summary>
+    public static Scenario DrawLife(ulong seed)
+    {
+        Scenario scenario = Draw(seed);
+        return scenario with
+        {
+            DeviceBytes = 32L << 20,
+            Format = scenario.Format with { SegmentBytes = Limits.MinSegmentBytes },
+            OperationsPerTask = 20 / scenario.Tasks,
+            SyncOneIn = 4,
+            CheckpointOneIn = 2,
+            MayFillUp = true,
+        };
+    }
 
     /// <summary>A volume so small that the same operations fill it.</summary>
     public static Scenario DrawTiny(ulong seed)

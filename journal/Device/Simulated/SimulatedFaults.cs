@@ -39,6 +39,9 @@ public sealed class SimulatedFaults
 
     public void Heal() => _badRanges.Clear();
 
+    /// <summary>Reads that were to fail and have not come yet succeed.</summary>
+    public void ForgetReads() => _readErrors.Clear();
+
     internal int ReadResult(long nth, long offsetBytes, int lengthBytes)
     {
         if (_readErrors.TryGetValue(nth, out int errno))

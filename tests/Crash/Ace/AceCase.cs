@@ -129,6 +129,7 @@ public sealed class AceCase(AceWorkload workload)
     private async ValueTask<ulong> CheckAsync(SimulatedBlockDevice device, SimulatedRuntime runtime, Bounds bounds)
     {
         using VolumeDriver driver = new(await Volume.OpenAsync(device, AceVolume.Options, runtime.Seams));
+        Require(driver.Volume.Recovery.BrokenPromise == 0, "a device that kept its word is said to lie about flushes");
         ulong shown = await VolumeWalker.FingerprintAsync(driver, _history.Root);
         if (PrefixCheck.Match([_history], bounds, [shown], out string problem) is null)
         {
