@@ -60,7 +60,7 @@ public sealed class FormatCase(Scenario scenario)
         try
         {
             using VolumeDriver driver = new(runtime.RunToEnd(() => Volume.OpenAsync(device, scenario.Volume, runtime.Seams)));
-            bool isNew = driver.Volume.VolumeId == s_new;
+            bool isNew = driver.Volume.Uuid == s_new;
             Coverage.Count($"{Kind}: {(isNew ? "the new volume" : "the old volume")}");
             Require(isNew || !mustBeNew, "a format that was reported done left the old volume");
             ulong shown = runtime.RunToEnd(() => VolumeWalker.FingerprintAsync(driver, Limits.RootInode));
