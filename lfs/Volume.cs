@@ -149,10 +149,10 @@ public sealed partial class Volume : IDisposable
 
     /// <summary>
     /// Checks the volume beside whatever it does: the state of a checkpoint written for it, as it lies on the device. The progress is told often and may throw to
-    /// end the check. Throws <see cref="VolumeException"/> when it cannot be done: EAGAIN when the volume needed the space that it kept.
+    /// end the check, as the token does. Throws <see cref="VolumeException"/> when it cannot be done: EAGAIN when the volume needed the space that it kept.
     /// </summary>
-    public ValueTask<OnlineCheckReport> CheckOnlineAsync(bool checksData = false, ICheckProgress? progress = null)
-        => new OnlineCheck(_engine, _engine.Device).RunAsync(checksData, progress ?? NoProgress.Instance);
+    public ValueTask<OnlineCheckReport> CheckOnlineAsync(bool checksData = false, ICheckProgress? progress = null, CancellationToken token = default)
+        => new OnlineCheck(_engine, _engine.Device, token).RunAsync(checksData, progress ?? NoProgress.Instance);
 
     /// <summary>Frees the memory. Without <see cref="CloseAsync"/> before it a checkpoint may be under way that still uses it: then nothing may run on, as after a crash.</summary>
     public void Dispose() => _engine.Dispose();

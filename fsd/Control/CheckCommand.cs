@@ -7,14 +7,12 @@ namespace Txlfs.Fsd.Control;
 internal sealed class CheckCommand(Volume volume) : ICheckProgress
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(200);
-    private CancellationToken _cancelled;
     private int _pass;
     private long _done, _total;
 
     public async ValueTask RunAsync(ControlExchange exchange)
     {
-        _cancelled = exchange.Cancelled;
-        Task<OnlineCheckReport> check = volume.CheckOnlineAsync(exchange.Flag("data"), this).AsTask();
+        Task<OnlineCheckReport> check = volume.CheckOnlineAsync(exchange.Flag("data"), this, exchange.Cancelled).AsTask();
         try
         {
             await TellProgressAsync(exchange, check).ConfigureAwait(false);
@@ -41,7 +39,6 @@ internal sealed class CheckCommand(Volume volume) : ICheckProgress
 
     public void Begin(CheckPass pass, long total)
     {
-        _cancelled.ThrowIfCancellationRequested();
         Volatile.Write(ref _pass, (int)pass);
         Volatile.Write(ref _done, 0);
         Volatile.Write(ref _total, total);
@@ -49,7 +46,6 @@ internal sealed class CheckCommand(Volume volume) : ICheckProgress
 
     public void Advance(long units)
     {
-        _cancelled.ThrowIfCancellationRequested();
         Volatile.Write(ref _done, _done + units);
     }
 

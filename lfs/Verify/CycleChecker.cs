@@ -9,16 +9,15 @@ namespace Txlfs.Lfs.Verify;
 /// Every directory leads to the root (N2). Follows parents up from each directory until the root or a directory known to be good; what is known is a
 /// bounded cache. A circle is reported once, by the least inode number on it.
 /// </summary>
-internal sealed class CycleChecker(VolumeEngine engine, FindingList findings, ulong idLimit)
+internal sealed class CycleChecker(VolumeEngine engine, FindingList findings, VerifyBounds bounds)
 {
-    private const int MaxKnown = 1 << 18;
     private const int MaxNotedPath = 4096;
     private readonly HashSet<ulong> _good = [];
     private readonly List<ulong> _path = [];
 
     public async ValueTask RunAsync()
     {
-        IndexWalk walk = engine.Tree.Walk(idLimit);
+        IndexWalk walk = engine.Tree.Walk(bounds.PageIds);
         var directories = new List<ulong>();
         while (await walk.NextLeafAsync().ConfigureAwait(false))
         {
@@ -80,7 +79,7 @@ internal sealed class CycleChecker(VolumeEngine engine, FindingList findings, ul
             }
             at = inode.Value.Parent;
         }
-        if (_good.Count > MaxKnown)
+        if (_good.Count > bounds.KnownDirectories)
         {
             _good.Clear();
         }

@@ -9,7 +9,8 @@ namespace Txlfs.Lfs.Verify;
 /// Reads of a device whose completions go on from the executor instead of from the thread that reaps the device: long background work must never keep that thread,
 /// which the foreground's completions wait for. Nothing is written through it.
 /// </summary>
-internal sealed class ElsewhereDevice(IBlockDevice device, IExecutor executor) : IBlockDevice
+/// <param name="hasEnded">From here on every read is refused.</param>
+internal sealed class ElsewhereDevice(IBlockDevice device, IExecutor executor, Func<bool> hasEnded) : IBlockDevice
 {
     public string Name => device.Name;
     public long LengthBytes => device.LengthBytes;
@@ -20,6 +21,10 @@ internal sealed class ElsewhereDevice(IBlockDevice device, IExecutor executor) :
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(long offsetBytes, NativeSlice destination)
     {
+        if (hasEnded())
+        {
+            return -Errno.EIO;
+        }
         int result = await device.ReadAsync(offsetBytes, destination).ConfigureAwait(false);
         var hop = new Hop();
         executor.Queue(hop);

@@ -1,12 +1,12 @@
 namespace Txlfs.Lfs.Verify;
 
 /// <summary>Collects findings: all are counted, the first ones kept, and repair steps up to a bound; a later round finds the rest again.</summary>
-public sealed class FindingList
+/// <param name="maxSteps">Repair steps of one round.</param>
+public sealed class FindingList(int maxSteps = FindingList.MaxSteps)
 {
     /// <summary>Findings kept with their text.</summary>
     public const int MaxKept = 1000;
 
-    /// <summary>Repair steps of one round.</summary>
     public const int MaxSteps = 65_536;
 
     private readonly List<Finding> _kept = [];
@@ -38,7 +38,7 @@ public sealed class FindingList
         {
             _kept.Add(finding);
         }
-        if (finding.Step is not null && Steps.Count < MaxSteps)
+        if (finding.Step is not null && Steps.Count < maxSteps)
         {
             Steps.Add(finding);
         }

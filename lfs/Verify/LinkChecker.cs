@@ -9,10 +9,10 @@ namespace Txlfs.Lfs.Verify;
 /// Names against inodes (N1, N2): every entry's inode exists and is of the entry's type, every inode has as many names as links, or is an orphan; a
 /// directory has one name, in the directory that it calls its parent. A window of inodes at a time, two passes over the index for each: bounded memory.
 /// </summary>
-internal sealed class LinkChecker(VolumeEngine engine, FindingList findings, ulong idLimit)
+internal sealed class LinkChecker(VolumeEngine engine, FindingList findings, VerifyBounds bounds)
 {
     private const byte DirectoryType = (byte)(ModeBits.Directory >> 12);
-    private readonly LinkWindow _window = new();
+    private readonly LinkWindow _window = new(bounds.WindowInodes);
 
     public async ValueTask RunAsync(Func<ulong, ValueTask>? progress = null)
     {
@@ -39,7 +39,7 @@ internal sealed class LinkChecker(VolumeEngine engine, FindingList findings, ulo
     private async ValueTask FillAsync(ulong low)
     {
         _window.Begin(low);
-        IndexWalk walk = engine.Tree.Walk(idLimit);
+        IndexWalk walk = engine.Tree.Walk(bounds.PageIds);
         while (await walk.NextLeafAsync().ConfigureAwait(false))
         {
             if (!Collect(walk.Page))
@@ -74,7 +74,7 @@ internal sealed class LinkChecker(VolumeEngine engine, FindingList findings, ulo
 
     private async ValueTask CountAsync()
     {
-        IndexWalk walk = engine.Tree.Walk(idLimit);
+        IndexWalk walk = engine.Tree.Walk(bounds.PageIds);
         while (await walk.NextLeafAsync().ConfigureAwait(false))
         {
             CountLeaf(walk.Page);

@@ -4,11 +4,9 @@ using Txlfs.Lfs.Index;
 namespace Txlfs.Lfs.Verify;
 
 /// <summary>A run of existing inodes, in ascending order, and what the directory entries of the whole volume say of each.</summary>
-internal sealed class LinkWindow
+/// <param name="capacity">Inodes of one window; a volume with more takes more passes over the index.</param>
+internal sealed class LinkWindow(int capacity)
 {
-    /// <summary>Inodes of one window; a volume with more takes more passes over the index.</summary>
-    public const int Capacity = 1 << 18;
-
     public struct Entry
     {
         public ulong Inode, Parent, FirstDirectory, FirstCookie;
@@ -17,14 +15,14 @@ internal sealed class LinkWindow
         public bool IsSound;
     }
 
-    private readonly Entry[] _entries = new Entry[Capacity];
+    private readonly Entry[] _entries = new Entry[capacity];
 
     public int Count { get; private set; }
 
     /// <summary>Entries that name inodes in [Low, High] are this window's.</summary>
     public ulong Low { get; private set; }
     public ulong High { get; private set; }
-    public bool IsFull => Count == Capacity;
+    public bool IsFull => Count == capacity;
 
     public ref Entry this[int index] => ref _entries[index];
 

@@ -13,7 +13,7 @@ public sealed record OnlineCheckReport(FindingList Findings, ulong Csn, long Dat
 /// Checks a volume while it works: writes a checkpoint, keeps the segments that it needs (invariant S5), and looks at that state on the device through a reader of
 /// its own, with a small cache of its own. So what is checked is one moment, and is what the next mount would begin with; the daemon's memory takes no part.
 /// </summary>
-internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
+internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device, CancellationToken cancelled)
 {
     /// <summary>Of the check's own reader: the least that a volume works in.</summary>
     public const long MemoryBytes = MemoryShares.MinBytes;
@@ -29,9 +29,9 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         }
         try
         {
-            var findings = new FindingList();
-            await CheckAsync(findings, checksData, new KeptProgress(engine.Segments, progress)).ConfigureAwait(false);
-            RequireKept(engine.Segments);
+            var findings = new FindingList(VerifyBounds.Online.Steps);
+            await CheckAsync(findings, checksData, new EndingProgress(RequireGoing, progress)).ConfigureAwait(false);
+            RequireGoing();
             return new OnlineCheckReport(findings, _csn, _dataBytesRead);
         }
         finally
@@ -48,7 +48,7 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         {
             throw new VolumeException(-result, $"no checkpoint can be written (errno {-result}), so there is no state to check");
         }
-        var elsewhere = new ElsewhereDevice(device, engine.Seams.Executor);
+        var elsewhere = new ElsewhereDevice(device, engine.Seams.Executor, () => HasEnded);
         var reader = new VolumeEngine(elsewhere, engine.Superblock, new VolumeOptions { IsReadOnly = true, MemoryBytes = MemoryBytes }, engine.Seams);
         using Volume view = Volume.Adopt(reader, new RecoveryReport(true, 0, 0, 0, 0, 0, 0));
         if (!await TryLoadAsync(reader, elsewhere, findings).ConfigureAwait(false))
@@ -60,7 +60,7 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         {
             return;
         }
-        var verifier = new VolumeVerifier(reader, findings, progress);
+        var verifier = new VolumeVerifier(reader, findings, progress, VerifyBounds.Online);
         await verifier.RunAsync().ConfigureAwait(false);
         if (verifier.IsIndexSound && checksData)
         {
@@ -100,26 +100,30 @@ internal sealed class OnlineCheck(VolumeEngine engine, IBlockDevice device)
         return needed;
     }
 
-    private static void RequireKept(SegmentTable segments)
+    /// <summary>What would be read from here on means nothing, or nobody wants to know it.</summary>
+    private bool HasEnded => cancelled.IsCancellationRequested || engine.Segments.Keep == KeepState.GivenUp;
+
+    private void RequireGoing()
     {
-        if (segments.Keep == KeepState.GivenUp)
+        cancelled.ThrowIfCancellationRequested();
+        if (engine.Segments.Keep == KeepState.GivenUp)
         {
             throw new VolumeException(Errno.EAGAIN, "the check was given up, because the volume is nearly full and needed the space that the check kept");
         }
     }
 
-    /// <summary>Ends a check early whose segments are gone: what it reads from then on means nothing.</summary>
-    private sealed class KeptProgress(SegmentTable segments, ICheckProgress progress) : ICheckProgress
+    /// <summary>Ends a check between two pages. In passes that tell no progress the reader's device refuses what is still asked of it, which ends them soon.</summary>
+    private sealed class EndingProgress(Action requireGoing, ICheckProgress progress) : ICheckProgress
     {
         public void Begin(CheckPass pass, long total)
         {
-            RequireKept(segments);
+            requireGoing();
             progress.Begin(pass, total);
         }
 
         public void Advance(long units)
         {
-            RequireKept(segments);
+            requireGoing();
             progress.Advance(units);
         }
     }

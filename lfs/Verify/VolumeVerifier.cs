@@ -15,14 +15,15 @@ internal sealed class VolumeVerifier : IIndexObserver
     private readonly ICheckProgress _progress;
     private readonly long[] _live;
     private readonly RecordChecker _records;
-    private readonly ulong _idLimit;
+    private readonly VerifyBounds _bounds;
 
-    public VolumeVerifier(VolumeEngine engine, FindingList findings, ICheckProgress? progress = null)
+    public VolumeVerifier(VolumeEngine engine, FindingList findings, ICheckProgress? progress = null, VerifyBounds? bounds = null)
     {
         (_engine, _findings, _progress) = (engine, findings, progress ?? NoProgress.Instance);
         _live = new long[engine.Segments.Count];
         _records = new RecordChecker(engine, findings, _live);
-        _idLimit = IdLimitOf(engine);
+        bounds ??= VerifyBounds.Offline;
+        _bounds = bounds with { PageIds = Math.Min(bounds.PageIds, IdLimitOf(engine)) };
     }
 
     /// <summary>The live bytes of each segment as the records have them; complete when the index was readable.</summary>
@@ -46,7 +47,7 @@ internal sealed class VolumeVerifier : IIndexObserver
     {
         (bool isIdle, ulong number) = (!_engine.Segments.IsInCheckpoint, _engine.Checkpointer.Number);
         _progress.Begin(CheckPass.Index, (long)_engine.Tree.Records);
-        Records = await _engine.Tree.VerifyAsync(this, _idLimit).ConfigureAwait(false);
+        Records = await _engine.Tree.VerifyAsync(this, _bounds.PageIds).ConfigureAwait(false);
         await _records.EndAsync().ConfigureAwait(false);
         if (!IsIndexSound)
         {
@@ -54,8 +55,8 @@ internal sealed class VolumeVerifier : IIndexObserver
             return;
         }
         _progress.Begin(CheckPass.Names, (long)_records.Inodes);
-        await new LinkChecker(_engine, _findings, _idLimit).RunAsync(CountAsync).ConfigureAwait(false);
-        await new CycleChecker(_engine, _findings, _idLimit).RunAsync().ConfigureAwait(false);
+        await new LinkChecker(_engine, _findings, _bounds).RunAsync(CountAsync).ConfigureAwait(false);
+        await new CycleChecker(_engine, _findings, _bounds).RunAsync().ConfigureAwait(false);
 
         // A checkpoint moves pages while it is looked at: then the sums are not of one moment.
         bool isExact = isIdle && !_engine.Segments.IsInCheckpoint && number == _engine.Checkpointer.Number;

@@ -90,6 +90,9 @@ public class OnlineCheckTests
         using SimulatedVolume volume = SimulatedVolume.Format(8, 64 << 20);
         Assert.Equal(0, volume.WriteFile("file", 1000));
         Assert.Throws<OperationCanceledException>(() => volume.Runtime.RunToEnd(volume.Volume.CheckOnlineAsync(checksData: false, new Holder(() => throw new OperationCanceledException()))));
+        using var cancelled = new CancellationTokenSource();
+        Task<OnlineCheckReport> check = volume.Volume.CheckOnlineAsync(checksData: true, new Holder(cancelled.Cancel), cancelled.Token).AsTask();
+        Assert.ThrowsAny<OperationCanceledException>(() => volume.Runtime.RunToEnd(new ValueTask<OnlineCheckReport>(check)));
         Assert.Empty(Check(volume).Kept);
     }
 
