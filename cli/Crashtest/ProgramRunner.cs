@@ -33,17 +33,39 @@ internal static class ProgramRunner
         process.BeginErrorReadLine();
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(token);
         limit.CancelAfter(timeoutMs);
+        bool isTimedOut = !await HasEndedAsync(process, limit.Token).ConfigureAwait(false);
+        if (isTimedOut)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        Leftovers.End(directory);
+        token.ThrowIfCancellationRequested();
+
+        // Only now: whoever was left running would have kept its end of the streams open.
+        await process.WaitForExitAsync(token).ConfigureAwait(false);
+        return new ProgramResult(isTimedOut ? -1 : process.ExitCode, isTimedOut, Text(output));
+    }
+
+    /// <summary>The program itself, whatever it has left running. False: the token came first.</summary>
+    private static async Task<bool> HasEndedAsync(Process process, CancellationToken token)
+    {
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.EnableRaisingEvents = true;
+        process.Exited += (_, _) => ended.TrySetResult();
+        using CancellationTokenRegistration registration = token.Register(() => ended.TrySetCanceled(token));
+        if (process.HasExited)
+        {
+            return true;
+        }
         try
         {
-            await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+            await ended.Task.ConfigureAwait(false);
+            return true;
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
-            token.ThrowIfCancellationRequested();
-            return new ProgramResult(-1, IsTimedOut: true, Text(output));
+            return false;
         }
-        return new ProgramResult(process.ExitCode, IsTimedOut: false, Text(output));
     }
 
     private static Process Start(ProcessStartInfo start)

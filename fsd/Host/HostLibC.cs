@@ -73,6 +73,9 @@ internal static unsafe partial class HostLibC
     [LibraryImport(Library, EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unmount(string path, int flags);
 
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    public static partial int SendSignal(int pid, int signal);
+
     [LibraryImport(Library, EntryPoint = "_exit")]
     public static partial void ExitNow(int status);
 

@@ -44,6 +44,13 @@ public sealed class CrashtestTests : IDisposable
     }
 
     [Fact]
+    public void WhatAProgramLeavesRunningIsEnded()
+    {
+        (int exitCode, string output) = Crashtest("sleep 1000 & \n" + Workload("sync \"$name\""), Check, "--cuts 1 --timeout 30");
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
     public void AWorkloadThatFailsByItselfIsSaidSo()
     {
         (int exitCode, string output) = Crashtest("echo broken; exit 3", Check, "--cuts 1");
