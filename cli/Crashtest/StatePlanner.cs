@@ -20,34 +20,34 @@ internal sealed class StatePlanner(Recording recording, ulong seed)
     {
         int[] cuts = [.. Enumerable.Range(0, recording.EventCount + 1)];
         int[] edges = [.. cuts.Where(cut => cut == recording.EventCount || (cut > 0 && recording.AckBytesAt(cut) > recording.AckBytesAt(cut - 1)))];
-        TakeExtremes(edges, Math.Max(count / 3, 2));
-        TakeExtremes(cuts, count / 4);
-        TakeSubsets(cuts, count / 6);
+        TakeEach(edges, CutPolicy.DropAll, (count + 1) / 2);
+        TakeEach(edges, CutPolicy.KeepAll, count / 10);
+        TakeEach(cuts, CutPolicy.DropAll, count / 10);
+        TakeEach(cuts, CutPolicy.KeepAll, count / 10);
+        TakeSubsets(cuts, count / 10);
         for (int attempt = 0; attempt < 10 * count && _chosen.Count < count; attempt++)
         {
             Take(_random.Next(cuts.Length), CutPolicy.Random(_random.NextUInt64()));
         }
 
         // What little there is may not need a sample.
-        TakeExtremes(cuts, count - _chosen.Count);
+        TakeEach(cuts, CutPolicy.DropAll, count - _chosen.Count);
+        TakeEach(cuts, CutPolicy.KeepAll, count - _chosen.Count);
         TakeSubsets(cuts, count - _chosen.Count);
         return [.. _chosen.OrderBy(state => state.Cut)];
     }
 
-    /// <summary>Everything in doubt lost, and everything kept.</summary>
-    private void TakeExtremes(int[] cuts, int count)
+    /// <summary>One state for each cut, in a random order, until there are so many more.</summary>
+    private void TakeEach(int[] cuts, ICutPolicy policy, int count)
     {
-        int end = _chosen.Count + Math.Max(count, 0);
+        int end = _chosen.Count + count;
         foreach (int cut in Shuffled(cuts))
         {
-            if (_chosen.Count < end)
+            if (_chosen.Count >= end)
             {
-                Take(cut, CutPolicy.DropAll);
+                return;
             }
-            if (_chosen.Count < end)
-            {
-                Take(cut, CutPolicy.KeepAll);
-            }
+            Take(cut, policy);
         }
     }
 
