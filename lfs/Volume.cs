@@ -86,7 +86,7 @@ public sealed partial class Volume : IDisposable
     public bool IsReadOnly => !_engine.IsWritable;
 
     /// <summary>Every codec that data may be stored with, not only the one that new data gets.</summary>
-    private static void RequireCodecs(Superblock superblock)
+    internal static void RequireCodecs(Superblock superblock)
     {
         if (!Checksum.IsAvailable(superblock.ChecksumKind, out string reason))
         {

@@ -27,7 +27,7 @@ internal static class FsckRun
             IsForced = request.IsForced,
             ChecksData = request.ChecksData,
             Rebuilds = request.Rebuilds,
-            MemoryBytes = request.MemoryBytes,
+            MemoryBytes = request.CheckMemoryBytes,
             Progress = progress,
             Say = line => Say(request, progress, line),
             Ask = question => Ask(request, progress, question),

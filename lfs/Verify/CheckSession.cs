@@ -60,7 +60,8 @@ internal sealed class CheckSession : IDisposable
 
     /// <summary>
     /// Segments, counters and sums as the records have them; then a checkpoint, which is the first thing written. A crash before its record is durable
-    /// leaves the volume as it was: everything went to segments in which no record lies.
+    /// leaves the volume as it was: everything went to segments in which no record lies. The counts stay lenient, because records that are yet to be dropped may point
+    /// anywhere; the round after this one compares them.
     /// </summary>
     public async ValueTask MakeWritableAsync()
     {
@@ -70,7 +71,6 @@ internal sealed class CheckSession : IDisposable
             bool mayFree = _recovery.HasLostTable && !_recovery.LogSegments.Contains(_engine.Superblock.SegmentAddress(i));
             _engine.Segments.Correct(i, live[i], mayFree);
         }
-        _engine.Segments.IsRecounting = false;
         _engine.Tree.CorrectRecords(Verifier.Records);
         _engine.CorrectCounters(Verifier.NewestBirth, Verifier.LastInode + 1, (long)Verifier.Inodes);
         await _recovery.BeginAsync().ConfigureAwait(false);

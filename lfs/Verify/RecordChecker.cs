@@ -157,7 +157,7 @@ internal sealed class RecordChecker(VolumeEngine engine, FindingList findings, l
         Inodes++;
         LastInode = key.Inode;
         _sums.IsKnown = true;
-        if (key.Sub == 0 && InodeRecord.TryRead(value, key.Inode, out InodeAttributes attributes))
+        if (key.Sub == 0 && InodeRecord.TryRead(value, key.Inode, out InodeAttributes attributes) && (key.Inode != Limits.RootInode || attributes.IsDirectory))
         {
             _sums.Attributes = attributes;
             _sums.IsSound = true;

@@ -34,10 +34,7 @@ public sealed class VolumeCheck
     private async ValueTask<CheckReport> RunAsync()
     {
         _superblock = await SuperblockReader.ReadAsync(_device, _seams).ConfigureAwait(false);
-        if (!Journal.Codec.Codec.IsAvailable(_superblock.Compression, out string reason) || !Journal.Codec.Checksum.IsAvailable(_superblock.ChecksumKind, out reason))
-        {
-            throw new VolumeException(Errno.EOPNOTSUPP, reason);
-        }
+        Volume.RequireCodecs(_superblock);
         FindingList? found = null;
         FindingList left = new();
         try

@@ -20,7 +20,11 @@ internal sealed class DeviceScan(Superblock superblock, FrameReader reader, IChe
     /// The newest index frame that holds the root page of a segment table. A checkpoint writes that last, so what stands up to here is whole, and what stands behind
     /// it belongs to a checkpoint that did not come to its end.
     /// </summary>
-    public FrameRef? LastComplete { get; private set; }
+    public FrameRef? LastComplete => _lastRoot ?? _lastDirectory;
+    private FrameRef? _lastRoot;
+
+    /// <summary>A table of a volume that has grown since has its root under a lower number: then any page above the chunks must do.</summary>
+    private FrameRef? _lastDirectory;
 
     public async ValueTask RunAsync()
     {
@@ -61,11 +65,22 @@ internal sealed class DeviceScan(Superblock superblock, FrameReader reader, IChe
         ulong root = (ulong)((chunks + SegmentTableStore.Fan - 1) / SegmentTableStore.Fan);
         for (int i = 0; i < reader.ExtentCount; i++)
         {
-            if (reader.TryEntry(i, out ExtentEntry entry) && entry.Tag.FileOffsetBytes == IndexHead.TableDirectorySpace && entry.Tag.Inode == root
-                && (LastComplete is not { } last || reader.Reference.Sequence > last.Sequence || (reader.Reference.Sequence == last.Sequence && reader.Reference.WallNs > last.WallNs)))
+            if (reader.TryEntry(i, out ExtentEntry entry) && entry.Tag.FileOffsetBytes == IndexHead.TableDirectorySpace)
             {
-                LastComplete = reader.Reference;
+                Keep(ref _lastDirectory);
+                if (entry.Tag.Inode == root)
+                {
+                    Keep(ref _lastRoot);
+                }
             }
+        }
+    }
+
+    private void Keep(ref FrameRef? newest)
+    {
+        if (newest is not { } last || reader.Reference.Sequence > last.Sequence || (reader.Reference.Sequence == last.Sequence && reader.Reference.WallNs > last.WallNs))
+        {
+            newest = reader.Reference;
         }
     }
 }

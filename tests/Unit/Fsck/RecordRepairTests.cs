@@ -251,6 +251,13 @@ public sealed class RecordRepairTests : IDisposable
     }
 
     [Fact]
+    public void ARootThatIsNoDirectoryIsMadeAnew()
+    {
+        _volume.Plant((FsckFixture.InodeKey(Limits.RootInode), _volume.InodeValue(Limits.RootInode, a => a with { Mode = 0x81A4 })));
+        _volume.FindAndMend(FindingKind.Inode, Remedy.Drop);
+    }
+
+    [Fact]
     public void RecordsOfUnknownKindsAreRemoved()
     {
         _volume.Plant((new Key(_inodes["text"], 9UL << Key.KindShift), new byte[20]), (new Key(0, 3), new byte[9]));
