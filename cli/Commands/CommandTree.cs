@@ -22,6 +22,7 @@ internal static class CommandTree
             LiveMount.Build("checkpoint", "write a checkpoint now, so that the next mount has nothing to replay"),
             DumpCommand.Build(),
             CrashtestCommand.Build(),
+            TortureCommand.Build(),
         };
         return Run(root, arguments.Length == 0 ? ["--help"] : arguments, "txlfs --help");
     }

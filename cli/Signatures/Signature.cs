@@ -9,6 +9,8 @@ internal readonly record struct Signature(string Name, long OffsetBytes, byte[] 
     public static readonly Signature[] Known =
     [
         Text("a txlfs volume", 0, "TXLFSB01"),
+        Text("the state of a txlfs torture", 64 << 10, "TXLTORT1"),
+        Text("the state of a txlfs torture", 128 << 10, "TXLTORT1"),
         Text("a LUKS encrypted volume", 0, "LUKS\u00BA\u00BE"),
         Text("an xfs filesystem", 0, "XFSB"),
         Text("a squashfs filesystem", 0, "hsqs"),
