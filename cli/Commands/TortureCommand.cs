@@ -59,12 +59,17 @@ internal static class TortureCommand
             ?? (isCheck ? throw new CommandException(ExitCodes.BadVolume, $"{target} was never tortured: there is nothing to check")
                 : await CreateAsync(device, target, parsed, seams).ConfigureAwait(false));
         await CheckAsync(card, isCheck ? parsed.GetValue(s_witness) : null).ConfigureAwait(false);
-        Print(parsed, target, card);
         if (!isCheck)
         {
+            // Now, and not only at the end: by then the plug may be out again.
+            if (card.Header.Counts != default)
+            {
+                await Console.Error.WriteLineAsync(TortureReport.Text(target, card.Header)).ConfigureAwait(false);
+            }
             await WriteAsync(card, parsed, minutes, seams.Clock).ConfigureAwait(false);
-            Print(parsed, target, card);
         }
+        TextWriter output = !isCheck && parsed.GetValue(s_witness) == "-" ? Console.Error : Console.Out;
+        await output.WriteLineAsync(parsed.GetValue(s_json) ? TortureReport.Json(target, card.Header) : TortureReport.Text(target, card.Header)).ConfigureAwait(false);
         return TortureVerdict.Of(card.Header.Counts).ExitCode;
     }
 
@@ -113,9 +118,6 @@ internal static class TortureCommand
             $"writing for {minutes:0.#} minutes: pull the plug whenever you like, and run the same command again (or with --check)")).ConfigureAwait(false);
         await writer.RunAsync(() => clock.MonotonicNs < endNs && !stop.Asked.IsCompleted).ConfigureAwait(false);
     }
-
-    private static void Print(ParseResult parsed, string target, TortureCard card)
-        => (parsed.GetValue(s_witness) == "-" ? Console.Error : Console.Out).WriteLine(parsed.GetValue(s_json) ? TortureReport.Json(target, card.Header) : TortureReport.Text(target, card.Header));
 
     private static long? ParseSize(System.CommandLine.Parsing.ArgumentResult result)
     {

@@ -58,6 +58,7 @@ internal sealed class TortureCheck(TortureCard card, (uint Round, uint Epoch) wi
             return;
         }
         Recall();
+        _found.Epochs = header.CleanEpoch == 0 ? _acknowledged : 0;
         for (int block = 0; block < _seen.Length; block++)
         {
             Judge(block, _seen[block]);
@@ -86,6 +87,8 @@ internal sealed class TortureCheck(TortureCard card, (uint Round, uint Epoch) wi
             {
                 if (epoch <= _acknowledged)
                 {
+                    // A round that ended in order has been counted.
+                    _found.WrittenBlocks += card.Header.CleanEpoch == 0 ? run.Count : 0;
                     _expected.AsSpan(run.First, run.Count).Fill(epoch);
                 }
                 else

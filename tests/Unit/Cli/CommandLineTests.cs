@@ -29,6 +29,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(ExitCodes.Usage, "crashtest --workload /bin/true --check /bin/true --size much")]
     [InlineData(ExitCodes.NotFound, "crashtest --workload absent.sh --check /bin/true")]
     [InlineData(ExitCodes.NotFound, "crashtest --replay absent.json")]
+    [InlineData(ExitCodes.NotFound, "torture absent.img")]
+    [InlineData(ExitCodes.NotFound, "torture --check absent.img --size 32M")]
+    [InlineData(ExitCodes.Usage, "torture new.img --size 1M")]
+    [InlineData(ExitCodes.Usage, "torture new.img --size 32M --minutes x")]
+    [InlineData(ExitCodes.Usage, "torture new.img --size 32M --minutes NaN")]
+    [InlineData(ExitCodes.Usage, "torture new.img --check --force")]
     public void AWrongCallIsOneLineAndACode(int exitCode, string arguments)
     {
         (int code, _, string error) = Run(arguments);
@@ -48,6 +54,19 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(ExitCodes.Success, Run("mkfs --quiet --force --label two card.img").Code);
         Assert.Contains("two", Run("info card.img").Output, StringComparison.Ordinal);
         Assert.Contains("\"label\": \"two\"", Run("info --json card.img").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TortureNeedsForceOverAVolumeAndRemembersOnTheCard()
+    {
+        Assert.Equal(ExitCodes.Success, Run("mkfs --quiet --size 64M card.img").Code);
+        Assert.Equal(ExitCodes.Refused, Run("torture card.img").Code);
+        Assert.Equal(ExitCodes.BadVolume, Run("torture --check card.img").Code);
+        Assert.Equal(ExitCodes.Success, Run("torture --force --size 16M --minutes 0.005 card.img").Code);
+        (int code, string output, _) = Run("torture --check --json card.img");
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Contains("\"verdict\": \"untested\"", output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Refused, Run("mkfs card.img").Code);
     }
 
     [Fact]
