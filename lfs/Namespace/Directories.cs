@@ -18,6 +18,8 @@ internal sealed class Directories(NamespaceRoom room)
 
     public ValueTask<OpResult<InodeAttributes>> CreateAsync(ulong parent, NativeSlice name, NewInode blueprint, bool open)
     {
+        // Bits that no mode has would make a record that nobody can read again.
+        blueprint = blueprint with { Mode = blueprint.Mode & (ModeBits.TypeMask | ModeBits.PermMask) };
         uint type = blueprint.Mode & ModeBits.TypeMask;
         if (type == 0)
         {

@@ -44,6 +44,7 @@ public sealed class DirectoryTests : IDisposable
         Assert.Equal(-Errno.EPERM, _fs.Create(Root, "d", ModeBits.Directory | 0x180));
         Assert.Equal(-Errno.EINVAL, _fs.Create(Root, "x", ModeBits.Symlink | 0x180));
         Assert.Equal(-Errno.EINVAL, _fs.Create(Root, "x", 0x3000));
+        Assert.Equal(ModeBits.Fifo | 0x180u, _fs.Get(Sound(_fs.Create(Root, "strange", 0xABCD0000 | ModeBits.Fifo | 0x180))).Mode);
     }
 
     [Fact]
