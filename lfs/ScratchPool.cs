@@ -12,13 +12,27 @@ public sealed unsafe class ScratchPool(int bufferBytes, int keptBuffers) : IDisp
     private readonly nint[] _kept = new nint[keptBuffers];
     private readonly Lock _lock = new();
     private int _count;
+    private int _rentedCount;
 
     public int BufferBytes { get; } = bufferBytes;
+
+    /// <summary>Buffers that somebody has: none when nothing is under way.</summary>
+    public int RentedCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rentedCount;
+            }
+        }
+    }
 
     public NativeSlice Rent()
     {
         lock (_lock)
         {
+            _rentedCount++;
             if (_count > 0)
             {
                 return new NativeSlice((byte*)_kept[--_count], BufferBytes);
@@ -31,6 +45,7 @@ public sealed unsafe class ScratchPool(int bufferBytes, int keptBuffers) : IDisp
     {
         lock (_lock)
         {
+            _rentedCount--;
             if (_count < _kept.Length)
             {
                 _kept[_count++] = (nint)buffer.Pointer;

@@ -104,6 +104,9 @@ public sealed partial class Volume : IDisposable
         }
     }
 
+    /// <summary>What operations have borrowed and not given back: nothing when none is under way. For tests.</summary>
+    internal (int ScratchBuffers, long HeldData) InUse => (_engine.Scratch.RentedCount, _engine.Segments.HeldCount);
+
     /// <summary>The CSN of the newest commit.</summary>
     public ulong Csn => _engine.Csn;
 

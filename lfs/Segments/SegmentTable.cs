@@ -155,6 +155,23 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
 
     public void Unreserve(long addressBytes) => AddHeld(addressBytes, -1);
 
+    /// <summary>Pieces of data that nobody has named or given up yet: none when nothing is under way.</summary>
+    public long HeldCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                long sum = 0;
+                foreach (int held in _held)
+                {
+                    sum += held;
+                }
+                return sum;
+            }
+        }
+    }
+
     private void AddHeld(long addressBytes, int delta)
     {
         int index = superblock.SegmentIndex(addressBytes);

@@ -11,10 +11,13 @@ namespace Txlfs.Tests.Fuzz;
 /// <summary>A fixed number of seeds of each fuzzer. For longer: scripts/fuzz --minutes N.</summary>
 public class FuzzTests(ITestOutputHelper output)
 {
-    private const int ImageSeeds = 1000;
+    private const int ImageSeeds = 1000, RequestSeeds = 300;
 
     [Fact]
     public void NoDamagedImageCrashesHangsOrSwellsAVolume() => RunSeeds(FuzzCases.Image, ImageSeeds);
+
+    [Fact]
+    public void NoRequestCrashesHangsOrDamagesAMount() => RunSeeds(FuzzCases.Requests, RequestSeeds);
 
     /// <summary>Without this the mutants would be refused for what the editor did, and never reach what they are meant to test.</summary>
     [Fact]

@@ -86,6 +86,11 @@ internal sealed class VolumeExercise(SimulatedRuntime runtime, CrashImage image,
             }
             runtime.RunToEnd(driver.Volume.VerifyAsync);
             runtime.RunToEnd(driver.Volume.CloseAsync);
+            (int scratch, long held) = driver.Volume.InUse;
+            if (scratch != 0 || held != 0)
+            {
+                throw new FuzzFailure($"after the end {scratch} scratch buffers are still lent and {held} pieces of data held");
+            }
         }
         return true;
     }
