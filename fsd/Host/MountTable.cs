@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Txlfs.Fsd.Host;
@@ -11,11 +12,20 @@ public static class MountTable
 {
     public static IReadOnlyList<MountEntry> Read() => Parse(SystemFiles.TryReadText("/proc/self/mountinfo") ?? "");
 
-    /// <summary>The topmost mount at exactly this directory, or null.</summary>
+    /// <summary>The topmost mount at exactly this directory, or null. The table has no symbolic links in its paths, a caller's may.</summary>
     public static MountEntry? At(string directory)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        return Read().LastOrDefault(entry => entry.MountPoint == (full.Length == 0 ? "/" : full));
+        return AtExactly(full) ?? (TryResolve(full) is { } resolved && resolved != full ? AtExactly(resolved) : null);
+    }
+
+    private static MountEntry? AtExactly(string path) => Read().LastOrDefault(entry => entry.MountPoint == (path.Length == 0 ? "/" : path));
+
+    private static unsafe string? TryResolve(string path)
+    {
+        const int LongestPathBytes = 4096;
+        byte* resolved = stackalloc byte[LongestPathBytes];
+        return HostLibC.RealPath(path, resolved) == null ? null : Marshal.PtrToStringUTF8((nint)resolved);
     }
 
     public static bool IsTxlfs(MountEntry entry) => entry.FilesystemType is "fuse.txlfs" or "fuseblk.txlfs";

@@ -21,4 +21,16 @@ public class MountTableTests
         Assert.True(MountTable.IsTxlfs(entries[1]));
         Assert.False(MountTable.IsTxlfs(entries[0]));
     }
+
+    [Fact]
+    public void AMountIsFoundThroughASymbolicLink()
+    {
+        string home = Directory.CreateTempSubdirectory("txlfs-link-").FullName;
+        string link = Path.Combine(home, "link");
+        Directory.CreateSymbolicLink(link, "/proc");
+        Assert.Equal("/proc", MountTable.At(link)?.MountPoint);
+        Assert.Null(MountTable.At(home));
+        Assert.Null(MountTable.At(Path.Combine(home, "absent")));
+        Directory.Delete(home, recursive: true);
+    }
 }
