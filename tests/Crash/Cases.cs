@@ -39,7 +39,8 @@ public static class Cases
                 return new MountFaultCase(Scenario.Draw(seed) with { Tasks = 1 }).Execute();
             case "ace1" or "ace2" or "ace3":
                 int length = kind[3] - '0';
-                return new AceCase(AceWorkload.At(length, seed % AceWorkload.Count(length))).Execute();
+                AceWorkload workload = AceWorkload.At(length, seed % AceWorkload.Count(length));
+                return workload.IsMirrored ? 0 : new AceCase(workload).Execute();
             default:
                 new FaultCase(Scenario.Draw(seed) with { Tasks = 1 }, Enum.Parse<FaultKind>(kind)).Execute();
                 return 1;

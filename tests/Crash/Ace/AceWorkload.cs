@@ -35,5 +35,13 @@ public sealed record AceWorkload(IReadOnlyList<(AceOperation Operation, AcePersi
 
     private static ulong Power(ulong value, int exponent) => exponent == 0 ? 1 : value * Power(value, exponent - 1);
 
+    /// <summary>
+    /// The same workload with "foo" and "A/foo" exchanged is another of the set: of two such, which touch nothing but the data of files, one is enough.
+    /// </summary>
+    public bool IsMirrored => Steps.Count > 1 && Steps.All(step => IsData(step.Operation)) && Steps[0].Operation.Path != "foo";
+
+    private static bool IsData(AceOperation operation)
+        => operation.Kind is AceKind.Write or AceKind.DirectWrite or AceKind.MappedWrite or AceKind.Fallocate or AceKind.Truncate;
+
     public override string ToString() => string.Join("; ", Steps.Select(step => step.Persistence == AcePersistence.None ? $"{step.Operation}" : $"{step.Operation}; {step.Persistence}"));
 }
