@@ -19,7 +19,7 @@ internal sealed record FsckRequest
 
     /// <summary>What is left for the check of the process's memory: the runtime itself, its code and its heap take about so much.</summary>
     public long CheckMemoryBytes => Math.Max(MinCheckBytes, MemoryBytes - RuntimeBytes);
-    private const long RuntimeBytes = 56L << 20;
+    private const long RuntimeBytes = 64L << 20;
     private const long MinCheckBytes = 24L << 20;
 
     /// <summary>The one mode that the flags ask for; without any a person is asked, and where there is none nothing is changed.</summary>

@@ -14,7 +14,7 @@ namespace Txlfs.Tests.Unit.Fsck;
 /// </summary>
 public class FsckFuzzTests(ITestOutputHelper output)
 {
-    private const ulong Seeds = 150;
+    private const ulong Seeds = 80;
     private const long MemoryBytes = 32L << 20;
 
     [Fact]
