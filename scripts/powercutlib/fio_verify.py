@@ -16,7 +16,7 @@ class FioVerify:
     name = "fio-verify"
 
     def write(self, directory, ledger_path, seed):
-        ledger, chooser = Ledger(ledger_path), random.Random(seed)
+        ledger, chooser = Ledger(ledger_path, directory), random.Random(seed)
         while True:
             job = self.job(directory, chooser.randrange(SLOTS), chooser.randrange(1 << 30), chooser.choice(["4k", "16k", "4k-64k"]), chooser.randrange(2))
             ledger.append("begin", *job[1:])

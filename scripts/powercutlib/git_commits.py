@@ -34,7 +34,7 @@ class GitCommits:
     name = "git"
 
     def write(self, directory, ledger_path, seed):
-        ledger, chooser = Ledger(ledger_path), random.Random(seed)
+        ledger, chooser = Ledger(ledger_path, directory), random.Random(seed)
         repository = os.path.join(directory, "repository")
         if len(ledger.values("branch")) > MOST_COMMITS:
             ledger.replace([])
@@ -68,6 +68,9 @@ class GitCommits:
         problems += [f"an acknowledged commit is not there: {line}" for line in listed.stdout.splitlines() if line.split()[1] != "commit"]
         if branch:
             problems += self.branch_problems(repository, branch[-1])
+        if branch and not problems and must(repository, "rev-parse", "main") != branch[-1]:
+            # The one that was in flight counts from here on: the volume is unmounted in order before the next cut.
+            ledger.append("branch", must(repository, "rev-parse", "main"))
         return problems
 
     @staticmethod

@@ -5,10 +5,15 @@ import os
 class Ledger:
     """Lines of words, each appended by one write."""
 
-    def __init__(self, path):
+    def __init__(self, path, volume=None):
         self.path = path
+        self.volume = volume
 
     def append(self, *words):
+        """Only while the volume has power. A program that passes over an error of the dead mount would claim what no machine without power
+        could (SQLite does, when it cannot open the directory that it wants to sync); asking for the free space always reaches the daemon."""
+        if self.volume is not None:
+            os.statvfs(self.volume)
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(file, (" ".join(map(str, words)) + "\n").encode())

@@ -14,7 +14,7 @@ class MailSpool:
     name = "mail-spool"
 
     def write(self, directory, ledger_path, seed):
-        ledger = Ledger(ledger_path)
+        ledger = Ledger(ledger_path, directory)
         temporary, new = os.path.join(directory, "tmp"), os.path.join(directory, "new")
         for folder in (temporary, new):
             os.makedirs(folder, exist_ok=True)
