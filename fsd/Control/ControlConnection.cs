@@ -78,8 +78,9 @@ internal sealed class ControlConnection(Socket socket, IReadOnlyDictionary<strin
             request = JsonDocument.Parse(line.ToArray(), s_grammar);
             complaint = Complaint(request.RootElement);
         }
-        catch (JsonException)
+        catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
         {
+            // The second for text that is JSON in form but no Unicode (half of a surrogate pair): found out only when it is read.
             complaint = "the request is not JSON";
         }
         catch (InvalidDataException tooLong)

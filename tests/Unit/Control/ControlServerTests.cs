@@ -63,6 +63,8 @@ public sealed class ControlServerTests : IAsyncDisposable
     [InlineData("{\"v\":1e99,\"command\":\"count\"}\n")]
     [InlineData("{\"v\":1,\"command\":7}\n")]
     [InlineData("{\"v\":1,\"command\":\"absent\"}\n")]
+    [InlineData("{\"v\":1,\"command\":\"\\ud800\"}\n")]
+    [InlineData("{\"\\ud800\":1,\"v\":1,\"command\":\"\\udc00count\"}\n")]
     [InlineData("{\"v\":1,\"command\":\"count\",\"to\":[[[[[[[[[[1]]]]]]]]]]}\n")]
     [InlineData("\xff\xfe\x00\n")]
     [InlineData("{\"v\":1,\"command\":\"count\",\"to\":1}\n{\"v\":1,\"command\":\"count\",\"to\":1}\n")]
