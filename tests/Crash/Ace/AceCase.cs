@@ -113,9 +113,21 @@ public sealed class AceCase(AceWorkload workload)
         {
             return;
         }
+        if (persistence != AcePersistence.Checkpoint)
+        {
+            await AcknowledgeAsync(driver.Volume.SyncAsync(), "sync");
+        }
+        if (persistence != AcePersistence.Sync)
+        {
+            await AcknowledgeAsync(driver.Volume.CheckpointAsync(), "checkpoint");
+        }
+    }
+
+    private async ValueTask AcknowledgeAsync(ValueTask<int> task, string what)
+    {
         int completed = _history.Completed;
-        int result = persistence == AcePersistence.Sync ? await driver.Volume.SyncAsync() : await driver.Volume.CheckpointAsync();
-        Require(result == 0, $"{persistence} failed with {result}");
+        int result = await task;
+        Require(result == 0, $"{what} failed with {result}");
         _acknowledged = completed;
     }
 

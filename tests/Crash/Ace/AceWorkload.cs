@@ -13,12 +13,13 @@ public sealed record AceWorkload(IReadOnlyList<(AceOperation Operation, AcePersi
     {
         ulong pattern = number % Patterns(length);
         ulong rest = number / Patterns(length);
-        bool endsWithCheckpoint = pattern == Patterns(length) - 1;
+        bool endsWithCheckpoint = pattern >= Syncs(length);
+        AcePersistence checkpoint = pattern == Syncs(length) ? AcePersistence.Checkpoint : AcePersistence.SyncedCheckpoint;
         var steps = new (AceOperation, AcePersistence)[length];
         for (int i = length - 1; i >= 0; i--)
         {
             AcePersistence persistence = i == length - 1
-                ? endsWithCheckpoint ? AcePersistence.Checkpoint : AcePersistence.Sync
+                ? endsWithCheckpoint ? checkpoint : AcePersistence.Sync
                 : endsWithCheckpoint ? AcePersistence.None : (AcePersistence)(pattern % Persistences);
             pattern = i == length - 1 ? pattern : pattern / Persistences;
             steps[i] = (AceSet.Operations[(int)(rest % (ulong)AceSet.Operations.Count)], persistence);
@@ -29,9 +30,12 @@ public sealed record AceWorkload(IReadOnlyList<(AceOperation Operation, AcePersi
 
     /// <summary>
     /// Ways to make a sequence durable. The last operation always is: without that there is nothing to crash after. It is by a checkpoint only when that
-    /// takes all operations at once, and by a sync after every choice for the others.
+    /// takes all operations at once, and by a sync after every choice for the others. A single one is also checkpointed with nothing left in the log to
+    /// write, because only then does the checkpoint depend on its own flushes.
     /// </summary>
-    private static ulong Patterns(int length) => Power(Persistences, length - 1) + 1;
+    private static ulong Patterns(int length) => Syncs(length) + (length == 1 ? 2UL : 1UL);
+
+    private static ulong Syncs(int length) => Power(Persistences, length - 1);
 
     private static ulong Power(ulong value, int exponent) => exponent == 0 ? 1 : value * Power(value, exponent - 1);
 
