@@ -51,6 +51,22 @@ public class FuzzTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>The first finds of the image fuzzer: an extent at an address in no segment, and a share taken that was never given. They threw in the middle of a batch.</summary>
+    [Fact]
+    public void CountsThatCannotBeAreDamageAndNoException()
+    {
+        Lfs.Format.Superblock superblock = new ImageEditor(ImageCorpus.Copy(0)).Superblock;
+        foreach ((long address, long delta) in new[] { (long.MaxValue, 1L), (-1L, 1L), (0L, 1L), (superblock.SegmentAddress(superblock.SegmentCount), 1L), (superblock.SegmentAddress(1), -1L) })
+        {
+            var table = new Lfs.Segments.SegmentTable(superblock);
+            table.AddLive(superblock.SegmentAddress(0), 5);
+            Assert.Null(table.Damage);
+            table.AddLive(address, delta);
+            Assert.NotNull(table.Damage);
+            Assert.Equal(5, table.TotalLiveBytes);
+        }
+    }
+
     private void RunSeeds(string kind, int seeds)
     {
         var run = new FuzzRun(kind, 1, turn => turn < seeds);
