@@ -13,6 +13,7 @@ public sealed partial class Volume
         AddIndex(all);
         AddData(all);
         AddLog(all);
+        AddCleaner(all);
         AddDevice(all);
         return all;
     }
@@ -70,6 +71,20 @@ public sealed partial class Volume
         Add(all, "checkpoint", "indexBytes", _engine.IndexHead.WrittenBytes);
         Add(all, "checkpoint", "logBytesBetween", _engine.CheckpointLogBytes);
         Add(all, "checkpoint", "failure", _engine.Checkpointer.Failure);
+    }
+
+    private void AddCleaner(List<VolumeMetric> all)
+    {
+        if (_engine.Cleaner is { } cleaner)
+        {
+            Add(all, "cleaner", "rounds", cleaner.Counters.Rounds);
+            Add(all, "cleaner", "victims", cleaner.Counters.Victims);
+            Add(all, "cleaner", "victimLiveBytes", cleaner.Counters.VictimLiveBytes);
+            Add(all, "cleaner", "indexPasses", cleaner.Counters.IndexPasses);
+            Add(all, "cleaner", "writtenBytes", cleaner.Cold.WrittenBytes);
+            Add(all, "cleaner", "movedRecords", cleaner.Relocator.ReplacedRecords);
+            Add(all, "cleaner", "lostRaces", cleaner.Relocator.LostRaces);
+        }
     }
 
     private void AddDevice(List<VolumeMetric> all)

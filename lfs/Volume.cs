@@ -78,6 +78,9 @@ public sealed partial class Volume : IDisposable
         await _namespace.Orphans.RecoverAsync().ConfigureAwait(false);
     }
 
+    /// <summary>For tests and measurements.</summary>
+    internal VolumeEngine Engine => _engine;
+
     public RecoveryReport Recovery { get; }
 
     /// <summary>What people know the volume by; frames and records carry an id of their own.</summary>
@@ -126,6 +129,7 @@ public sealed partial class Volume : IDisposable
             return 0;
         }
         await _engine.DrainBackgroundAsync().ConfigureAwait(false);
+        await _engine.PauseCleanerAsync().ConfigureAwait(false);
         int result = await _engine.Checkpointer.WaitForEndAsync().ConfigureAwait(false);
         int stopped = await _engine.Checkpointer.StopAsync().ConfigureAwait(false);
         result = result != 0 ? result : stopped;
@@ -145,9 +149,17 @@ public sealed partial class Volume : IDisposable
     public async ValueTask<FindingList> CheckAsync(ICheckProgress? progress = null)
     {
         await _engine.DrainBackgroundAsync().ConfigureAwait(false);
-        var findings = new FindingList();
-        await new VolumeVerifier(_engine, findings, progress).RunAsync().ConfigureAwait(false);
-        return findings;
+        await _engine.PauseCleanerAsync().ConfigureAwait(false);
+        try
+        {
+            var findings = new FindingList();
+            await new VolumeVerifier(_engine, findings, progress).RunAsync().ConfigureAwait(false);
+            return findings;
+        }
+        finally
+        {
+            _engine.Cleaner?.Resume();
+        }
     }
 
     /// <summary>

@@ -14,4 +14,7 @@ public sealed record VolumeOptions
 
     /// <summary>The longest time that a committed operation stays out of the log when nobody syncs, milliseconds.</summary>
     public int CommitIntervalMs { get; init; } = 1000;
+
+    /// <summary>How the cleaner chooses what to clean: for measurements; the default is what they gave.</summary>
+    internal Cleaner.VictimPolicyKind VictimPolicy { get; init; } = Cleaner.VictimPolicyKind.CostBenefit;
 }

@@ -256,6 +256,7 @@ internal sealed class Checkpointer(VolumeEngine engine, IBlockDevice device, Vol
         }
         Volatile.Write(ref _number, number);
         engine.Tree.EndCheckpoint();
+        engine.SetStoredPages(cut.Pages);
         await FreeAsync().ConfigureAwait(false);
         return 0;
     }

@@ -271,6 +271,7 @@ internal sealed class Recovery(VolumeEngine engine, IBlockDevice device, VolumeO
     {
         LogPosition position = _end ?? throw new InvalidOperationException("nothing was recovered yet");
         engine.Checkpointer.Generation = seams.Random.NextUInt64();
+        engine.Segments.EndRecovery();
         int result = await engine.Checkpointer.WriteAsync(position, isClean: false).ConfigureAwait(false);
         if (engine.Segments.Damage is string damage)
         {

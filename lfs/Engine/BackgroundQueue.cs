@@ -15,6 +15,17 @@ internal sealed class BackgroundQueue(Seams seams) : IWorkItem
     private WaiterList _drained;
     private bool _isRunning;
 
+    public bool IsRunning
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isRunning;
+            }
+        }
+    }
+
     public void Queue(Func<ValueTask> work)
     {
         lock (_lock)

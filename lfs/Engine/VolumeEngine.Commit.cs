@@ -78,13 +78,9 @@ internal sealed partial class VolumeEngine
         SpaceSearch search = default;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            // A checkpoint may give back segments whose data has died; when there are none, or it did not help, the volume is full.
-            bool waits = true;
-            if (stall.Kind == StallKind.Space && !MaySearch(ref search, out waits))
-            {
-                return OpResult<TResult>.Fail(Errno.ENOSPC);
-            }
-            int resolved = waits ? await ResolveAsync(stall).ConfigureAwait(false) : 0;
+            int resolved = stall.Kind == StallKind.Space
+                ? await ResolveSpaceAsync(search.Next(FactsFor(body.MayUseReserve)), isCleaner: kind == CommitKind.Clean).ConfigureAwait(false)
+                : await ResolveAsync(stall).ConfigureAwait(false);
             if (resolved != 0)
             {
                 return OpResult<TResult>.Fail(-resolved);
@@ -103,7 +99,7 @@ internal sealed partial class VolumeEngine
         where TBody : struct, ICommitBody<TResult>
     {
         stall = default;
-        bool wantsCheckpoint;
+        bool wantsCheckpoint, wantsCleaning;
         lock (_writer)
         {
             if (!IsWritable || Log.Failure != 0)
@@ -130,10 +126,12 @@ internal sealed partial class VolumeEngine
             {
                 return status;
             }
-            if (!HasRoom(body.MayUseReserve))
+            PageReference missing = default;
+            status = !HasFreeSegments(body.MayUseReserve) ? -Errno.ENOSPC : body.MayUseReserve ? 0 : CheckGrowth(out missing);
+            if (status != 0)
             {
-                stall = new Stall(StallKind.Space, default);
-                return Op.Miss;
+                stall = new Stall(status == Op.Miss ? StallKind.Page : StallKind.Space, missing);
+                return status == -Errno.ENOSPC ? Op.Miss : status;
             }
             status = Publish(caller, kind, now, context.NextInode, out stall);
             if (status != 0)
@@ -141,8 +139,13 @@ internal sealed partial class VolumeEngine
                 return status;
             }
             wantsCheckpoint = WantsCheckpoint();
+            wantsCleaning = WantsCleaning;
         }
         Checkpointer.Committed(wantsCheckpoint);
+        if (wantsCleaning)
+        {
+            Cleaner?.Request();
+        }
         return 0;
     }
 
@@ -230,12 +233,11 @@ internal sealed partial class VolumeEngine
             case StallKind.Checkpoint:
                 return await Checkpointer.WaitForEndAsync().ConfigureAwait(false) == 0 ? 0 : -Errno.EROFS;
             default:
-                int written = await Checkpointer.CheckpointAsync().ConfigureAwait(false);
-                return written == 0 ? 0 : -Errno.EROFS;
+                throw new InvalidOperationException("a stall for space is resolved by the search for it");
         }
     }
 
-    private async ValueTask<int> LoadPageAsync(PageReference missing)
+    public async ValueTask<int> LoadPageAsync(PageReference missing)
     {
         int loaded = await Tree.LoadAsync(missing).ConfigureAwait(false);
         if (loaded != -Errno.EAGAIN)

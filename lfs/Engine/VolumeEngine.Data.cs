@@ -13,7 +13,7 @@ internal sealed partial class VolumeEngine
     public ValueTask<OpResult<DataReservation>> ReserveDataAsync(int storedLengthBytes, bool isAligned, ExtentTag tag)
     {
         int status = TryReserve(storedLengthBytes, isAligned, tag, out DataReservation reservation);
-        return status is -Errno.EAGAIN or -Errno.ENOSPC
+        return status is -Errno.EAGAIN or -Errno.ENOSPC or -Errno.EBUSY
             ? ReserveSlowAsync(storedLengthBytes, isAligned, tag, status)
             : new ValueTask<OpResult<DataReservation>>(new OpResult<DataReservation>(-status, reservation));
     }
@@ -25,10 +25,15 @@ internal sealed partial class VolumeEngine
             reservation = default;
             return -Errno.EROFS;
         }
-        if (!HasRoom(mayUseReserve: false))
+        if (!MayPlace(storedLengthBytes, tag))
         {
             reservation = default;
             return -Errno.ENOSPC;
+        }
+        if (WantsCleaning && Cleaner is { } cleaner && !cleaner.Pace.TrySpend(storedLengthBytes))
+        {
+            reservation = default;
+            return -Errno.EBUSY;
         }
         return Log.TryReserve(storedLengthBytes, isAligned, tag, out reservation);
     }
@@ -41,19 +46,16 @@ internal sealed partial class VolumeEngine
         SpaceSearch search = default;
         while (true)
         {
-            bool waits = true;
-            if (status == -Errno.ENOSPC && !MaySearch(ref search, out waits))
-            {
-                return OpResult<DataReservation>.Fail(Errno.ENOSPC);
-            }
-            Stall stall = new(status == -Errno.ENOSPC ? StallKind.Space : StallKind.Log, default);
-            int resolved = waits ? await ResolveAsync(stall).ConfigureAwait(false) : 0;
+            int resolved = status == -Errno.ENOSPC
+                ? await ResolveSpaceAsync(search.Next(FactsFor(mayUseReserve: false)), isCleaner: false).ConfigureAwait(false)
+                : status == -Errno.EBUSY ? await Cleaner!.Pace.WaitAsync().ConfigureAwait(false)
+                : await ResolveAsync(new Stall(StallKind.Log, default)).ConfigureAwait(false);
             if (resolved != 0)
             {
                 return OpResult<DataReservation>.Fail(-resolved);
             }
             status = TryReserve(storedLengthBytes, isAligned, tag, out DataReservation reservation);
-            if (status is not (-Errno.EAGAIN or -Errno.ENOSPC))
+            if (status is not (-Errno.EAGAIN or -Errno.ENOSPC or -Errno.EBUSY))
             {
                 return new OpResult<DataReservation>(-status, reservation);
             }

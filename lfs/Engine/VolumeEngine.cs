@@ -4,6 +4,7 @@ using Txlfs.Journal.Device;
 using Txlfs.Journal.Frames;
 using Txlfs.Journal.Runtime;
 using Txlfs.Lfs.Checkpoint;
+using Txlfs.Lfs.Cleaner;
 using Txlfs.Lfs.Format;
 using Txlfs.Lfs.Index;
 using Txlfs.Lfs.Segments;
@@ -23,6 +24,7 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
     private readonly byte[] _redo = new byte[RedoCodec.MaxCommitBytes];
     private readonly BackgroundQueue _background;
 
+    private SpaceBudget _budget;
     private ulong _csn;
     private ulong _nextInode;
     private long _inodeCount;
@@ -36,6 +38,7 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
         Plan = MemoryShares.For(options.MemoryBytes);
         Scratch = new ScratchPool(Limits.ScratchBytes, Plan.ScratchBuffers);
         Segments = new SegmentTable(superblock);
+        _budget = new SpaceBudget(superblock.SegmentBytes, Segments.Count);
         Checkpointer = new Checkpointer(this, device, options, seams);
         _background = new BackgroundQueue(seams);
     }
@@ -50,6 +53,11 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
     public IndexTree Tree { get; private set; } = null!;
     public LogWriter Log { get; private set; } = null!;
     public IndexHead IndexHead { get; private set; } = null!;
+
+    /// <summary>Null while the volume takes no changes.</summary>
+    public SegmentCleaner? Cleaner { get; private set; }
+
+    public SpaceBudget Budget => _budget.SegmentCount == Segments.Count ? _budget : _budget = new SpaceBudget(Segments.SegmentBytes, Segments.Count);
     public IBlockDevice Device => _device;
 
     public CodecKind DataCodec => Superblock.Compression;
@@ -76,6 +84,10 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
     public void AttachLog(LogWriter log)
     {
         Log = log;
+        Cleaner = new SegmentCleaner(this, new ColdHead(_device, Settings(Checkpointer.Generation), Segments), VictimPolicies.Of(_options.VictimPolicy));
+        Segments.ColdReserve = Budget.ColdSegments;
+        UpdateIndexReserve();
+        Segments.TopUpCold();
         IsWritable = true;
     }
 
@@ -135,6 +147,7 @@ internal sealed partial class VolumeEngine : IEngine, IPageStore, IDisposable
 
     public void Dispose()
     {
+        Cleaner?.Dispose();
         Log?.Dispose();
         IndexHead?.Dispose();
         Tree?.Dispose();

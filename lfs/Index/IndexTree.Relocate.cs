@@ -16,6 +16,11 @@ internal sealed unsafe partial class IndexTree
         {
             return -Errno.EROFS;
         }
+        if (pageId >= _ids.NextPageId || space > _map.Height || pageId * PageMapGeometry.PagesUnder(space) >= _ids.NextPageId)
+        {
+            // From a checkpoint that never became durable: the id was not given out since.
+            return 0;
+        }
         lock (_cache.Mutex)
         {
             if (_map.FindLocked(space, pageId, out PagePointer pointer, out _) != PageMap.Answer.Pointer)

@@ -66,6 +66,9 @@ internal sealed unsafe partial class IndexTree : IIndexReader, IDisposable
     /// <summary>The most dirty pages that <see cref="Prepare"/> lets come to be: the rest is for loads.</summary>
     public int DirtyLimit { get; }
 
+    /// <summary>Pages that the tree has, stored or not. Exact with the writer lock held.</summary>
+    public long PageCount => (long)(_ids.NextPageId - 1 - _ids.FreeCount);
+
     /// <summary>Records in the tree as of the last applied batch.</summary>
     public ulong Records => Volatile.Read(ref _records);
 

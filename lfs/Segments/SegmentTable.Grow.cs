@@ -35,7 +35,8 @@ internal sealed partial class SegmentTable
         Array.Resize(ref _state, _wantedCount);
         Array.Resize(ref _lastSequence, _wantedCount);
         Array.Resize(ref _held, _wantedCount);
-        Array.Resize(ref _isHeldAtCut, _wantedCount);
+        Array.Resize(ref _mayBeNamed, _wantedCount);
+        Array.Resize(ref _stamp, _wantedCount);
         Array.Resize(ref _pins, _wantedCount);
         Array.Resize(ref _dirty, SegmentImage.ChunksFor(_wantedCount));
         Array.Fill(_dirty, true, firstChunk, _dirty.Length - firstChunk);

@@ -37,6 +37,7 @@ internal sealed partial class SegmentTable
     {
         lock (_lock)
         {
+            _usedBytes += Math.Min(liveBytes, SegmentBytes) - Math.Min(_live[index], SegmentBytes);
             _live[index] = liveBytes;
             if (_state[index] == SegmentState.Free && liveBytes != 0)
             {

@@ -29,10 +29,13 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
     private SegmentState[] _state = new SegmentState[superblock.SegmentCount];
     private ulong[] _lastSequence = new ulong[superblock.SegmentCount];
     private int[] _held = new int[superblock.SegmentCount];
-    private bool[] _isHeldAtCut = new bool[superblock.SegmentCount];
     private int[] _pins = new int[superblock.SegmentCount];
     private SegmentImage _image = new((int)superblock.SegmentCount);
     private bool[] _dirty = new bool[SegmentImage.ChunksFor((int)superblock.SegmentCount)];
+
+    /// <summary>While the log is replayed: segments that a record still to come may name bytes in.</summary>
+    private bool[] _mayBeNamed = new bool[superblock.SegmentCount];
+    private bool _isRecovering;
     private bool _hasImage;
     private string? _damage;
     private int _cursor;
@@ -77,25 +80,29 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         lock (_lock)
         {
             addressBytes = 0;
-            if (_freeCount <= (head == LogHead.Index ? 0 : IndexReserve))
+            if (_freeCount <= (head == LogHead.Index ? 0 : IndexReserve + ColdShortage))
             {
                 return false;
             }
-
-            // Round robin: spreads wear, and leaves a freed segment's left-overs for as long as possible to those who mend.
-            for (int i = 0; i < _state.Length; i++)
-            {
-                int index = (_cursor + i) % _state.Length;
-                if (_state[index] == SegmentState.Free)
-                {
-                    _cursor = index + 1;
-                    SetState(index, SegmentState.Head, inImage: head == LogHead.Index);
-                    addressBytes = superblock.SegmentAddress(index);
-                    return true;
-                }
-            }
-            throw new InvalidOperationException("the count of free segments is wrong");
+            addressBytes = superblock.SegmentAddress(TakeLocked(inImage: head == LogHead.Index));
+            return true;
         }
+    }
+
+    /// <summary>Round robin: spreads wear, and leaves a freed segment's left-overs for as long as possible to those who mend.</summary>
+    private int TakeLocked(bool inImage)
+    {
+        for (int i = 0; i < _state.Length; i++)
+        {
+            int index = (_cursor + i) % _state.Length;
+            if (_state[index] == SegmentState.Free)
+            {
+                _cursor = index + 1;
+                SetState(index, SegmentState.Head, inImage);
+                return index;
+            }
+        }
+        throw new InvalidOperationException("the count of free segments is wrong");
     }
 
     public void Left(LogHead head, long addressBytes, ulong lastSequence)
@@ -105,6 +112,7 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
             int index = superblock.SegmentIndex(addressBytes);
             SetState(index, SegmentState.Used, inImage: head == LogHead.Index);
             _lastSequence[index] = lastSequence;
+            SetStampLocked(head, index, lastSequence);
         }
     }
 
@@ -113,7 +121,9 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
     {
         lock (_lock)
         {
-            SetState(superblock.SegmentIndex(addressBytes), SegmentState.Head, inImage: false);
+            int index = superblock.SegmentIndex(addressBytes);
+            SetState(index, SegmentState.Head, inImage: false);
+            _mayBeNamed[index] = _isRecovering;
         }
     }
 
@@ -137,6 +147,7 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
                 _damage ??= $"segment {index} has less than no live bytes";
                 return;
             }
+            _usedBytes += Math.Min(_live[index] + deltaBytes, SegmentBytes) - Math.Min(_live[index], SegmentBytes);
             _live[index] += deltaBytes;
             MarkDirty(index, isCheckpointWork);
             if (isCheckpointWork && _hasImage)
@@ -198,11 +209,26 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
             _lastSequence.CopyTo(_image.LastSequence, 0);
             for (int i = 0; i < _held.Length; i++)
             {
-                _isHeldAtCut[i] = _held[i] > 0;
+                if (_state[i] == SegmentState.Used && (_held[i] > 0 || _mayBeNamed[i]))
+                {
+                    KeepInImageLocked(i);
+                }
             }
+            BeginColdLocked();
             _hasImage = true;
             return _image;
         }
+    }
+
+    /// <summary>
+    /// A commit behind the cut may name bytes in this segment, though it has none now: the image calls it a head's, so that neither this checkpoint
+    /// nor a recovery from it takes it for free.
+    /// </summary>
+    private void KeepInImageLocked(int index)
+    {
+        _image.State[index] = SegmentState.Head;
+        _image.IsDirty[index / SegmentImage.EntriesPerChunk] = true;
+        _dirty[index / SegmentImage.EntriesPerChunk] = true;
     }
 
     /// <summary>
@@ -216,10 +242,11 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
         {
             _hasImage = false;
             PinLocked(tableBlobAddresses);
+            EndColdLocked();
             for (int i = 0; i < _state.Length; i++)
             {
                 if (_state[i] == SegmentState.Used && _image.State[i] == SegmentState.Used && _live[i] == 0 && _image.Live[i] == 0 && _pins[i] == 0
-                    && !_isHeldAtCut[i] && !IsKeptLocked(i))
+                    && !IsKeptLocked(i))
                 {
                     freed.Add(superblock.SegmentAddress(i));
                 }
@@ -236,6 +263,8 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
             {
                 SetState(superblock.SegmentIndex(address), SegmentState.Free, inImage: false);
             }
+            _releases += addresses.Count;
+            TopUpColdLocked();
         }
     }
 
@@ -262,12 +291,27 @@ internal sealed partial class SegmentTable(Superblock superblock) : ISegmentSour
             image.LastSequence.CopyTo(_lastSequence, 0);
             PinLocked(tableBlobAddresses);
             _freeCount = 0;
+            _usedBytes = 0;
+            _isRecovering = true;
             for (int i = 0; i < _state.Length; i++)
             {
+                _usedBytes += Math.Min(_live[i], SegmentBytes);
+                _mayBeNamed[i] = image.State[i] == SegmentState.Head;
+                _stamp[i] = image.LastSequence[i];
                 bool isFree = image.State[i] == SegmentState.Free || (image.State[i] == SegmentState.Used && _live[i] == 0 && _pins[i] == 0);
                 _state[i] = isFree ? SegmentState.Free : SegmentState.Used;
                 _freeCount += isFree ? 1 : 0;
             }
+        }
+    }
+
+    /// <summary>The log is replayed: every record is in, so what is dead is dead.</summary>
+    public void EndRecovery()
+    {
+        lock (_lock)
+        {
+            _isRecovering = false;
+            Array.Clear(_mayBeNamed);
         }
     }
 

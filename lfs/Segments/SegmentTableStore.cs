@@ -34,6 +34,14 @@ internal sealed class SegmentTableStore(VolumeEngine engine, int segmentCount)
         return addresses;
     }
 
+    /// <summary>A chunk that must be written anew so that the blob at this address is replaced; -1: it is no longer the current one.</summary>
+    public int ChunkUnder(bool isChunk, ulong number, ulong addressBytes)
+    {
+        PagePointer[] pointers = isChunk ? _chunks : _directories;
+        bool isCurrent = number < (ulong)pointers.Length ? pointers[number].AddressBytes == addressBytes : !isChunk && _root.AddressBytes == addressBytes;
+        return !isCurrent ? -1 : isChunk ? (int)number : Math.Min((int)number, _directories.Length - 1) * Fan;
+    }
+
     /// <summary>Writes the image's dirty chunks and the pages above them. Errno 0 or positive.</summary>
     public async ValueTask<int> WriteAsync(SegmentImage image, IndexHead head)
     {

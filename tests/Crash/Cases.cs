@@ -8,7 +8,7 @@ public static class Cases
     /// <summary>Each of them stands for some hundred remounts.</summary>
     private const int RecoveredCuts = 3;
 
-    public static IReadOnlyList<string> Kinds { get; } = ["cut", "tiny", "states", "recovery", "read-errors", "full", "damage", "long-replay", "life", "format", "mount-faults", "ace1", "ace2", "ace3", .. Enum.GetNames<FaultKind>()];
+    public static IReadOnlyList<string> Kinds { get; } = ["cut", "tiny", "clean", "states", "recovery", "read-errors", "full", "damage", "long-replay", "life", "format", "mount-faults", "ace1", "ace2", "ace3", .. Enum.GetNames<FaultKind>()];
 
     /// <summary>Runs one seed; the number of remounts that were checked.</summary>
     public static int Execute(string kind, ulong seed, long? onlyEvent = null, int maxCuts = int.MaxValue)
@@ -41,6 +41,8 @@ public static class Cases
                 int length = kind[3] - '0';
                 AceWorkload workload = AceWorkload.At(length, seed % AceWorkload.Count(length));
                 return workload.IsMirrored ? 0 : new AceCase(workload).Execute();
+            case "clean":
+                return new CrashCase(Scenario.DrawCleaning(seed), "clean") { OnlyEvent = onlyEvent, MaxCuts = maxCuts }.Execute();
             default:
                 new FaultCase(Scenario.Draw(seed) with { Tasks = 1 }, Enum.Parse<FaultKind>(kind)).Execute();
                 return 1;

@@ -32,6 +32,9 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
     /// <summary>Cuts the recovery of each cut again, and again.</summary>
     public bool CutsRecovery { get; init; }
 
+    /// <summary>Segments that were cleaned in the run.</summary>
+    public long CleanedSegments { get; private set; }
+
     /// <summary>Runs the case; the number of cuts that were checked.</summary>
     public int Execute()
     {
@@ -83,6 +86,7 @@ public sealed class CrashCase(Scenario scenario, string kind = "cut")
         // After the last acknowledgement everything must survive the worst cut.
         _cuts.Add(new CutPoint(device.LastEvent + 1, device.PeekCut(CutPolicy.DropAll), run.Bounds));
         device.OnEvent = null;
+        CleanedSegments = driver.Volume.Metrics().Where(metric => metric is { Group: "cleaner", Name: "victims" }).Sum(metric => metric.Value);
         return run;
     }
 

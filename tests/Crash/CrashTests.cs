@@ -8,7 +8,7 @@ namespace Txlfs.Tests.Crash;
 /// </summary>
 public class CrashTests(ITestOutputHelper output)
 {
-    private const int CutSeeds = 200, SampledSeeds = 700, SampledCuts = 10, TinySeeds = 30, FaultSeeds = 100, StateSeeds = 60, RecoverySeeds = 50, LifeSeeds = 25, MountFaultSeeds = 15,
+    private const int CutSeeds = 200, SampledSeeds = 700, SampledCuts = 10, TinySeeds = 30, CleaningSeeds = 24, CleaningCuts = 20, FaultSeeds = 100, StateSeeds = 60, RecoverySeeds = 50, LifeSeeds = 25, MountFaultSeeds = 15,
         ReadErrorSeeds = 60, DamageSeeds = 25;
 
     [Fact]
@@ -61,6 +61,21 @@ public class CrashTests(ITestOutputHelper output)
 
     [Fact]
     public void AVolumeThatRunsFullStaysSound() => RunSeeds("tiny", 1, TinySeeds);
+
+    /// <summary>Cuts while segments are read, moved, and freed.</summary>
+    [Fact]
+    public void CutsDuringCleaningShowAPrefixToo()
+    {
+        long remounts = 0, cleaned = 0;
+        Parallel.For(1, 1 + CleaningSeeds, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, seed =>
+        {
+            CrashCase single = new(Scenario.DrawCleaning((ulong)seed), "clean") { MaxCuts = CleaningCuts };
+            Interlocked.Add(ref remounts, single.Execute());
+            Interlocked.Add(ref cleaned, single.CleanedSegments);
+        });
+        output.WriteLine($"clean: {CleaningSeeds} seeds, {remounts} remounts, {cleaned} segments cleaned");
+        Assert.True(cleaned > CleaningSeeds);
+    }
 
     [Theory]
     [InlineData(FaultKind.FailedWrite)]

@@ -88,4 +88,20 @@ public sealed record Scenario
             MayFillUp = true,
         };
     }
+
+    /// <summary>A small volume that is overwritten until it must be cleaned.</summary>
+    public static Scenario DrawCleaning(ulong seed)
+    {
+        Scenario scenario = Draw(seed);
+        SeededRandom random = new(~seed);
+        return scenario with
+        {
+            DeviceBytes = 24L << 20,
+            Format = scenario.Format with { SegmentBytes = Limits.MinSegmentBytes, Compression = random.OneIn(3) ? CodecKind.Lz4 : CodecKind.None },
+            Profile = new GeneratorProfile(2, 12, 1, random.Pick([120, 300]) * 1024, 500 * 1024),
+            OperationsPerTask = random.Between(200, 320) / scenario.Tasks,
+            CheckpointOneIn = 200,
+            MayFillUp = true,
+        };
+    }
 }
