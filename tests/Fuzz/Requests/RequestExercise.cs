@@ -69,6 +69,11 @@ internal sealed class RequestExercise(SimulatedRuntime runtime, SeededRandom ran
             {
                 continue;
             }
+            if (generator.Opcode == FuseOpcode.Destroy)
+            {
+                // The kernel sends it when everything else was answered, and closing a volume relies on that.
+                WaitWhile(() => _inFlight.Count > 0);
+            }
             if (!_free.TryPop(out FuzzRequest? request))
             {
                 request = new FuzzRequest();
