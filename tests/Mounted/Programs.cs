@@ -6,6 +6,7 @@ namespace Txlfs.Tests.Mounted;
 internal static class Programs
 {
     public const int TimeoutMs = 300_000;
+    private const int PipesMs = 20_000;
 
     public static bool Has(string program) => Run("sh", ["-c", $"command -v {program}"]).ExitCode == 0;
 
@@ -25,8 +26,8 @@ internal static class Programs
             process.Kill(true);
             throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end");
         }
-        // A daemon that the program left behind may keep its pipes open: what was said by now is enough.
-        Task.WaitAll([output, errors], 2000);
+        // What the program left behind may keep its pipes open: what was said by now is enough.
+        Task.WaitAll([output, errors], PipesMs);
         return (process.ExitCode, (output.IsCompleted ? output.Result : "") + (errors.IsCompleted ? errors.Result : ""));
     }
 
